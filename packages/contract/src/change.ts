@@ -1,0 +1,94 @@
+import * as z from 'zod';
+import { pageOf } from './page.ts';
+
+/** Slugs that `change.open` accepts (seed 002); reserved names are refused on top of it. */
+export const SLUG_PATTERN = '^[a-z0-9](?:[a-z0-9\\-]{1,62})[a-z0-9]$';
+
+export const Template = z.enum(['feature', 'bugfix', 'chore']);
+export type Template = z.infer<typeof Template>;
+
+/** A condition that we check ourselves after the agent says that a task is done. */
+export const Check = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file-exists'), path: z.string() }),
+  z.object({ kind: z.literal('file-contains'), path: z.string(), text: z.string() }),
+  z.object({ kind: z.literal('run'), command: z.string() }),
+]);
+export type Check = z.infer<typeof Check>;
+
+/** One checkbox of `tasks.md`. `id` is its number (`1.2`) or, without one, `#` and its ordinal. */
+export const Task = z.object({
+  id: z.string(),
+  title: z.string(),
+  done: z.boolean(),
+  /** 1-based line of the checkbox in tasks.md. */
+  line: z.int(),
+  /** Title of the `##` group above it. */
+  group: z.string().optional(),
+  /** Indented text below the checkbox that is not a check. */
+  notes: z.array(z.string()),
+  checks: z.array(Check),
+  /** Check bullets that cannot be read; a task that has one is never ticked. */
+  unreadableChecks: z.array(z.string()),
+});
+export interface Task extends z.infer<typeof Task> {}
+
+export const ChangeStatus = z.enum(['draft', 'archived']);
+
+export const ChangeSummary = z.object({
+  slug: z.string(),
+  title: z.string(),
+  status: ChangeStatus,
+  template: Template.optional(),
+  owner: z.string().optional(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  tasks: z.object({ done: z.int(), total: z.int() }),
+  paths: z.object({ root: z.string(), proposal: z.string(), tasks: z.string() }),
+});
+export interface ChangeSummary extends z.infer<typeof ChangeSummary> {}
+
+export const ChangePage = pageOf(ChangeSummary);
+
+export const ChangeDetail = ChangeSummary.extend({
+  /** Markdown as on disk; empty where the file does not exist. */
+  proposal: z.string(),
+  taskList: z.array(Task),
+  /** Deltas by capability id, `specs/<capability>/spec.md`. */
+  deltas: z.array(z.object({ capability: z.string(), path: z.string(), text: z.string() })),
+});
+export interface ChangeDetail extends z.infer<typeof ChangeDetail> {}
+
+/** One finding of validation: OpenSpec's level and message, with a stable code beside it. */
+export const Finding = z.object({
+  level: z.enum(['ERROR', 'WARNING', 'INFO']),
+  code: z.string(),
+  path: z.string(),
+  line: z.int().optional(),
+  message: z.string(),
+});
+export interface Finding extends z.infer<typeof Finding> {}
+
+export const Validation = z.object({ slug: z.string(), valid: z.boolean(), issues: z.array(Finding) });
+export interface Validation extends z.infer<typeof Validation> {}
+
+/** What an archive did to one capability. */
+export const SpecUpdate = z.object({
+  capability: z.string(),
+  path: z.string(),
+  created: z.boolean(),
+  added: z.array(z.string()),
+});
+
+export const ArchiveResult = z.object({
+  slug: z.string(),
+  archivedAs: z.string(),
+  archivedAt: z.string(),
+  /** Folder in the archive, relative to the project's root. */
+  path: z.string(),
+  specs: z.array(SpecUpdate),
+  totals: z.object({ added: z.int(), modified: z.int(), removed: z.int(), renamed: z.int() }),
+  warnings: z.array(z.string()),
+  /** Where the receipt is, relative to the project's root. */
+  receiptPath: z.string(),
+});
+export interface ArchiveResult extends z.infer<typeof ArchiveResult> {}

@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { Money } from './money.ts';
+import { CheckResult, RunReason, RunStatus, TaskOutcome } from './run.ts';
+import { Usage } from './usage.ts';
+
+/**
+ * What happens in a run, in the order
+ * `run.state (task.started (model.started model.text* model.finished (tool.started tool.finished)*)+ check.finished* task.finished)* run.state`.
+ * Every event but `model.text` is stored with its `seq` before it is sent.
+ */
+export const RunEventBody = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('run.state'), status: RunStatus, reason: RunReason.nullable() }),
+  z.object({ type: z.literal('task.started'), taskId: z.string(), title: z.string() }),
+  z.object({ type: z.literal('task.finished'), outcome: TaskOutcome }),
+  z.object({ type: z.literal('model.started'), step: z.string(), model: z.string(), attempt: z.int(), reserved: Money }),
+  z.object({
+    type: z.literal('model.finished'),
+    step: z.string(),
+    stopReason: z.string(),
+    text: z.string(),
+    usage: Usage,
+    cost: Money,
+  }),
+  z.object({
+    type: z.literal('model.retry'),
+    step: z.string(),
+    attempt: z.int(),
+    code: z.string(),
+    message: z.string(),
+    delayMs: z.int(),
+  }),
+  z.object({ type: z.literal('tool.started'), step: z.string(), server: z.string(), tool: z.string(), input: z.unknown() }),
+  z.object({
+    type: z.literal('tool.finished'),
+    step: z.string(),
+    isError: z.boolean(),
+    /** First 2,000 characters of the text result. */
+    preview: z.string(),
+    durationMs: z.int(),
+  }),
+  z.object({ type: z.literal('check.finished'), step: z.string(), result: CheckResult }),
+  z.object({ type: z.literal('money'), limit: Money.nullable(), spent: Money, held: Money }),
+]);
+export type RunEventBody = z.infer<typeof RunEventBody>;
+
+/** A stored event. `seq` is gap-free per run, from 1; `at` is milliseconds since 1970, UTC. */
+export interface RunEvent {
+  readonly seq: number;
+  readonly runId: string;
+  readonly at: number;
+  readonly body: RunEventBody;
+}
+
+/**
+ * Text as it streams. Never stored: a reader that joins late gets one with `snapshot: true` that holds the whole text
+ * of the call so far and replaces what it had.
+ */
+export interface TextDelta {
+  readonly runId: string;
+  readonly step: string;
+  readonly text: string;
+  readonly snapshot: boolean;
+}
+
+/** Frames of `GET /api/runs/:id/events`: SSE events `run` (id = seq), `text` (no id), `heartbeat`, `shutdown`. */
+export type RunFrame =
+  | { readonly event: 'run'; readonly id: string; readonly data: RunEvent }
+  | { readonly event: 'text'; readonly data: TextDelta };

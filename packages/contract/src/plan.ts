@@ -1,0 +1,29 @@
+import * as z from 'zod';
+import { Money } from './money.ts';
+
+/** The price tag of a change. `ceiling` becomes the run's limit unless `--budget` names another, so it cannot be exceeded. */
+export const Plan = z.object({
+  format: z.literal(1),
+  slug: z.string(),
+  model: z.string(),
+  simulated: z.boolean(),
+  /** Date of the price table. */
+  pricesAsOf: z.string(),
+  tasks: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      checks: z.int(),
+      expectedCalls: z.int(),
+      expected: Money,
+      ceiling: Money,
+    }),
+  ),
+  expected: Money,
+  ceiling: Money,
+  /** How the figures came about, one sentence a line. */
+  derivation: z.array(z.string()),
+  budget: z.object({ limit: Money.nullable(), spent: Money, held: Money, free: Money.nullable() }),
+  warnings: z.array(z.string()),
+});
+export interface Plan extends z.infer<typeof Plan> {}

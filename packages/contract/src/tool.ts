@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import { SLUG_PATTERN } from './change.ts';
+import { ChangePage } from './change.ts';
+import type { Scope } from './principal.ts';
+
+/** `null` in an optional field means absent, on every tool and protocol. */
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+
+const slug = z.string().regex(new RegExp(SLUG_PATTERN, 'u'), `must match pattern '${SLUG_PATTERN}'`);
+
+/** Input of `change.open` (seed 002). `template` is an open string here so that an unknown one is `TEMPLATE_NOT_FOUND`. */
+export const ChangeOpenInput = z.object({
+  title: z.string().min(1).max(200),
+  slug,
+  rationale: optional(z.string().max(20_000)),
+  owner: optional(z.string().min(1).max(200)),
+  ttl: optional(z.int().min(60).max(86_400)),
+  template: optional(z.string()),
+});
+export type ChangeOpenInput = z.infer<typeof ChangeOpenInput>;
+
+export const ChangeArchiveInput = z.object({ slug, allowIncomplete: optional(z.boolean()) });
+export type ChangeArchiveInput = z.infer<typeof ChangeArchiveInput>;
+
+/** Input of `changes.active` (seed 002); `pageToken` wins over `offset`. */
+export const ChangesActiveInput = z.object({
+  limit: optional(z.int().min(1).max(200)),
+  offset: optional(z.int().min(0)),
+  pageToken: optional(z.string()),
+  status: optional(z.enum(['draft', 'all'])),
+  owner: optional(z.string()),
+  template: optional(z.enum(['feature', 'bugfix', 'chore'])),
+});
+export type ChangesActiveInput = z.infer<typeof ChangesActiveInput>;
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: z.ZodType;
+  readonly output?: z.ZodType;
+  readonly scope: Scope;
+  readonly annotations: {
+    readonly readOnlyHint: boolean;
+    readonly destructiveHint: boolean;
+    readonly idempotentHint: boolean;
+    readonly openWorldHint: boolean;
+  };
+}
+
+/** The tools of the Task MCP server, in the order in which they are listed (seed 002 "Tools Reference"). */
+export const TOOLS = {
+  'change.open': {
+    name: 'change.open',
+    title: 'Open a change',
+    description: 'Create a new OpenSpec change with template-based initialization.',
+    input: ChangeOpenInput,
+    scope: 'run',
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
+  },
+  'change.archive': {
+    name: 'change.archive',
+    title: 'Archive a change',
+    description: 'Validate a change, merge its deltas into the specifications and move it to the archive.',
+    input: ChangeArchiveInput,
+    scope: 'run',
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
+  },
+  'changes.active': {
+    name: 'changes.active',
+    title: 'List changes',
+    description: 'List all active changes with pagination and filtering support.',
+    input: ChangesActiveInput,
+    output: ChangePage,
+    scope: 'read',
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  },
+} as const satisfies Record<string, ToolSpec>;
+
+export type ToolName = keyof typeof TOOLS;

@@ -1,0 +1,13 @@
+import type { McpTool, McpToolResult } from '@cloutagent/contract';
+
+/** The tools of the MCP servers that an agent may use. */
+export interface ToolPort {
+  /** Wire name (`mcp__server__tool`) → tool, sorted by wire name and frozen for the run. */
+  tools(): ReadonlyMap<string, McpTool>;
+  /** Errors of the tool itself come back as `isError`; a lost connection throws MCP_CONNECTION_FAILED. */
+  call(
+    tool: McpTool,
+    input: unknown,
+    options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
+  ): Promise<McpToolResult>;
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+const ci = process.env['CI'] === 'true';
+
+/** Modules under test run from source; what a test spawns runs `dist/`. Slow parts (`*.slow.test.ts`) run under CI. */
+export default defineConfig({
+  resolve: { conditions: ['@cloutagent/source'] },
+  ssr: { resolve: { conditions: ['@cloutagent/source'] } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/interop/**', ...(ci ? [] : ['**/*.slow.test.ts'])],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+});
