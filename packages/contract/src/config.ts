@@ -7,7 +7,10 @@ const Usd = z.string().regex(/^\$?\d{1,7}(\.\d{1,9})?$/u, 'must be an amount in 
 export const Config = z
   .object({
     model: z.string().default('claude-sonnet-5-5'),
-    budget: z.object({ project: Usd.nullable().default('20.00') }).strict().prefault({}),
+    budget: z
+      .object({ project: Usd.nullable().default('20.00') })
+      .strict()
+      .prefault({}),
     run: z
       .object({
         maxIterations: z.int().min(1).max(500).default(50),
@@ -33,6 +36,7 @@ export const ENVIRONMENT = {
   ANTHROPIC_API_URL: 'Base URL of a server that speaks the Messages API; https://api.anthropic.com',
   MAX_RESPONSE_SIZE_KB: 'Largest answer of a tool in kilobytes; 1024',
   LOG_LEVEL: 'trace, debug, info, warn, error or silent; info',
+  NO_COLOR: 'Set to anything: no colour on the terminal (no-color.org)',
   NODE_ENV: 'production or development; shown, changes nothing',
   XDG_CONFIG_HOME: 'Where the list of trusted folders is kept; ~/.config',
   HOME: 'Home folder; used where XDG_CONFIG_HOME is not set',

@@ -33,6 +33,7 @@ export const ERRORS = {
   REQUEST_TIMEOUT: spec(504, 7, 'Try reducing the complexity of your request or check server performance', true),
   RATE_LIMIT_EXCEEDED: spec(429, 7, 'Wait for the time in Retry-After and try again', true),
   SHUTTING_DOWN: spec(503, 7, 'The server is stopping; try again in a moment', true),
+  SERVER_UNREACHABLE: spec(503, 7, 'Look whether the server is still running; clout up starts one', true),
   // Who
   AUTHENTICATION_FAILED: spec(401, 5, 'Provide a valid Bearer token in the Authorization header'),
   FORBIDDEN: spec(403, 5, 'This needs a token with a wider scope; the administrator token is in .cloutagent/token'),
@@ -58,6 +59,9 @@ export const ERRORS = {
   STORAGE_FULL: spec(507, 7, 'Free some disk space and try again', true),
   STORAGE_READONLY: spec(507, 5, 'Make the folder writable and try again'),
   STORAGE_NEWER: spec(500, 1, 'The data was written by a newer version; update CloutAgent'),
+  STORAGE_BUSY: spec(503, 7, 'Too much is waiting for the database, or a foreign program holds it; try again in a moment', true),
+  STORAGE_CORRUPT: spec(500, 1, 'Stop CloutAgent, put .cloutagent/store.db* aside and restore a copy of them'),
+  STORAGE_FAILED: spec(500, 1, 'Look at the server log for the cause, then start CloutAgent again; what was confirmed is kept'),
   DATA_FOLDER_IN_USE: spec(409, 4, 'Another CloutAgent process owns this data folder; use it, or stop it'),
   // Runs and money
   RUN_NOT_FOUND: spec(404, 3, 'clout runs list names the runs that exist'),
@@ -73,7 +77,11 @@ export const ERRORS = {
   MODEL_REFUSED: spec(502, 1, 'The model declined this request; reword the task'),
   MAX_ITERATIONS: spec(500, 1, 'The agent used all its turns; split the task or raise maxIterations'),
   TASK_FAILED: spec(500, 1, 'Read the evidence of the task, mend it, and run again'),
-  EFFECT_UNKNOWN: spec(409, 6, 'Look whether the call took effect, then resume with --unknown repeat or --unknown skip'),
+  EFFECT_UNKNOWN: spec(
+    409,
+    6,
+    'Look whether the call took effect, then resume with --unknown repeat or --unknown skip',
+  ),
   DIVERGED: spec(409, 1, 'The input of a finished step has changed since; start a new run'),
   FENCED: spec(409, 1, 'Another worker took this run over; nothing is lost'),
   MCP_CONNECTION_FAILED: spec(502, 7, 'Check the command of the MCP server and its stderr', true),

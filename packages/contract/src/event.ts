@@ -12,7 +12,13 @@ export const RunEventBody = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run.state'), status: RunStatus, reason: RunReason.nullable() }),
   z.object({ type: z.literal('task.started'), taskId: z.string(), title: z.string() }),
   z.object({ type: z.literal('task.finished'), outcome: TaskOutcome }),
-  z.object({ type: z.literal('model.started'), step: z.string(), model: z.string(), attempt: z.int(), reserved: Money }),
+  z.object({
+    type: z.literal('model.started'),
+    step: z.string(),
+    model: z.string(),
+    attempt: z.int(),
+    reserved: Money,
+  }),
   z.object({
     type: z.literal('model.finished'),
     step: z.string(),
@@ -29,7 +35,13 @@ export const RunEventBody = z.discriminatedUnion('type', [
     message: z.string(),
     delayMs: z.int(),
   }),
-  z.object({ type: z.literal('tool.started'), step: z.string(), server: z.string(), tool: z.string(), input: z.unknown() }),
+  z.object({
+    type: z.literal('tool.started'),
+    step: z.string(),
+    server: z.string(),
+    tool: z.string(),
+    input: z.unknown(),
+  }),
   z.object({
     type: z.literal('tool.finished'),
     step: z.string(),

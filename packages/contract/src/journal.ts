@@ -55,7 +55,10 @@ export interface Unit {
   readonly intents?: readonly Intent[];
   readonly events?: readonly RunEventBody[];
   readonly money?: readonly MoneyOp[];
-  readonly state?: { readonly status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled'; readonly reason: RunReason | null };
+  readonly state?: {
+    readonly status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+    readonly reason: RunReason | null;
+  };
 }
 
 export interface NewRun {

@@ -41,6 +41,7 @@ export const RunResume = z.object({
 });
 
 export const Meta = z.object({
+  pid: z.int(),
   version: z.string(),
   project: z.object({ name: z.string(), root: z.string(), hasOpenspec: z.boolean(), trusted: z.boolean() }),
   model: z.object({ default: z.string(), keySet: z.boolean(), url: z.string() }),
@@ -53,7 +54,13 @@ export const Meta = z.object({
 export interface Meta extends z.infer<typeof Meta> {}
 
 export const ROUTES = {
-  meta: { method: 'GET', path: '/api/meta', scope: 'read', summary: 'What this server is and what the caller may do', output: Meta },
+  meta: {
+    method: 'GET',
+    path: '/api/meta',
+    scope: 'read',
+    summary: 'What this server is and what the caller may do',
+    output: Meta,
+  },
   login: {
     method: 'POST',
     path: '/api/session',
@@ -62,7 +69,13 @@ export const ROUTES = {
     body: z.object({ token: z.string().min(1).max(500) }),
     output: z.object({ name: z.string(), scopes: z.array(Scope) }),
   },
-  logout: { method: 'DELETE', path: '/api/session', scope: 'read', summary: 'Forget the cookie', output: z.object({ ok: z.literal(true) }) },
+  logout: {
+    method: 'DELETE',
+    path: '/api/session',
+    scope: 'read',
+    summary: 'Forget the cookie',
+    output: z.object({ ok: z.literal(true) }),
+  },
   changesList: {
     method: 'GET',
     path: '/api/changes',
@@ -79,7 +92,13 @@ export const ROUTES = {
     body: ChangeOpenInput,
     output: z.object({ change: ChangeSummary, resumed: z.boolean() }),
   },
-  changeShow: { method: 'GET', path: '/api/changes/:slug', scope: 'read', summary: 'One change with its tasks and deltas', output: ChangeDetail },
+  changeShow: {
+    method: 'GET',
+    path: '/api/changes/:slug',
+    scope: 'read',
+    summary: 'One change with its tasks and deltas',
+    output: ChangeDetail,
+  },
   changeValidate: {
     method: 'GET',
     path: '/api/changes/:slug/validation',
@@ -112,8 +131,21 @@ export const ROUTES = {
     query: PageQuery.extend({ slug: Slug.optional() }),
     output: RunPage,
   },
-  runStart: { method: 'POST', path: '/api/runs', scope: 'run', summary: "Work through a change's open tasks", body: RunStart, output: Run },
-  runShow: { method: 'GET', path: '/api/runs/:id', scope: 'read', summary: 'One run with its steps and ledger', output: RunDetail },
+  runStart: {
+    method: 'POST',
+    path: '/api/runs',
+    scope: 'run',
+    summary: "Work through a change's open tasks",
+    body: RunStart,
+    output: Run,
+  },
+  runShow: {
+    method: 'GET',
+    path: '/api/runs/:id',
+    scope: 'read',
+    summary: 'One run with its steps and ledger',
+    output: RunDetail,
+  },
   runEvents: {
     method: 'GET',
     path: '/api/runs/:id/events',
@@ -130,7 +162,13 @@ export const ROUTES = {
     body: RunResume,
     output: Run,
   },
-  runCancel: { method: 'POST', path: '/api/runs/:id/cancel', scope: 'run', summary: 'Stop a run and settle its money', output: Run },
+  runCancel: {
+    method: 'POST',
+    path: '/api/runs/:id/cancel',
+    scope: 'run',
+    summary: 'Stop a run and settle its money',
+    output: Run,
+  },
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;

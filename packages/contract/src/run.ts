@@ -35,7 +35,13 @@ export const RunDocument = z.object({
   maxTokens: z.int(),
   system: z.string(),
   tasks: z.array(
-    z.object({ id: z.string(), title: z.string(), prompt: z.string(), checks: z.array(Check), unreadableChecks: z.array(z.string()) }),
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      prompt: z.string(),
+      checks: z.array(Check),
+      unreadableChecks: z.array(z.string()),
+    }),
   ),
 });
 export interface RunDocument extends z.infer<typeof RunDocument> {}

@@ -1,1 +1,2 @@
-export {};
+export { openStdioServer, type Log, type McpCallOptions, type McpConnection, type McpDeps } from './connection.ts';
+export { toWireNames } from './tool-name.ts';

@@ -1,1 +1,4 @@
-export {};
+export type { RunsQuery } from './detail.ts';
+export { lockDataFolder, type DataFolderLock } from './lock.ts';
+export type { LimitedLevel } from './start.ts';
+export { openStore, type Store, type StoreOptions } from './store.ts';

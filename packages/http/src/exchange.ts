@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { API_VERSION, errorSpec, toErrorBody, type ErrorEnvelope } from '@cloutagent/contract';
+import { toIso, type Clock } from '@cloutagent/kit';
+import { hasBody } from './body.ts';
+import { Stream, type StreamSet } from './stream.ts';
+import type { FormatError, Log, Reply } from './types.ts';
+
+/** How long, and how much of, a refused body is read and thrown away so that its sender can see the answer. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 32 * 1024 * 1024;
+/** Below this a body that nobody read is simply skipped and the connection kept. */
+const SKIP_BYTES = 64 * 1024;
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  /** Aborts the work behind this request. */
+  readonly stop: AbortController;
+  /** The client waits for `100 Continue` and was not told to go on. */
+  expectsContinue: boolean;
+}
+
+export interface ExchangeDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly streams: StreamSet;
+  /** The server stops: every connection ends with its answer. */
+  readonly draining: () => boolean;
+}
+
+const setHeaders = (response: ServerResponse, headers: Readonly<Record<string, string>> | undefined): void => {
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+};
+
+/** A body is still on its way that is too large, or of unknown size, to be skipped. */
+const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
+  hasBody(request) &&
+  !request.complete &&
+  (expectsContinue ||
+    request.headers['transfer-encoding'] !== undefined ||
+    Number(request.headers['content-length']) > SKIP_BYTES);
+
+/**
+ * Answers while the body is still coming. Closing at once would reset the connection and the sender would never see
+ * why, so the answer goes out first and the rest is read into nothing for a bounded while.
+ */
+const sendAndLinger = ({ request, response }: Exchange, payload: Buffer, clock: Clock): void => {
+  const patience = new AbortController();
+  let received = 0;
+  const finish = (): void => {
+    if (patience.signal.aborted) return;
+    patience.abort();
+    response.end();
+  };
+  response.setHeader('Connection', 'close');
+  response.write(payload);
+  request.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    if (received > LINGER_BYTES) finish();
+  });
+  request.on('end', finish).on('close', finish).on('error', finish);
+  request.resume();
+  clock.sleep(LINGER_MS, patience.signal).then(finish, () => undefined);
+};
+
+const sendBytes = (
+  exchange: Exchange,
+  deps: ExchangeDeps,
+  status: number,
+  contentType: string | undefined,
+  text: string,
+): void => {
+  const { response } = exchange;
+  const payload = Buffer.from(text);
+  response.statusCode = status;
+  if (contentType !== undefined) response.setHeader('Content-Type', contentType);
+  if (status !== 204 && status !== 304) response.setHeader('Content-Length', payload.length);
+  if (deps.draining()) response.setHeader('Connection', 'close');
+  if (bodyInTheWay(exchange)) sendAndLinger(exchange, payload, deps.clock);
+  else response.end(payload);
+};
+
+const runStream = async (
+  exchange: Exchange,
+  deps: ExchangeDeps,
+  reply: Extract<Reply, { kind: 'stream' }>,
+): Promise<void> => {
+  const { response, request, stop, requestId } = exchange;
+  response.statusCode = reply.status ?? 200;
+  response.setHeader('Content-Type', reply.contentType);
+  if (deps.draining()) response.setHeader('Connection', 'close');
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const stream = new Stream(response, reply, stop);
+  deps.streams.add(stream);
+  if (deps.draining() && !stream.finishesOnDrain) stream.shutdown(deps.clock.now());
+  try {
+    await reply.run(stream);
+  } catch (error) {
+    // After its close a stream's writes reject; only an error of the work itself is worth a word.
+    if (!stream.closed) {
+      deps.log('error', 'stream failed', { requestId, error });
+      stream.send('error', { apiVersion: API_VERSION, error: toErrorBody(error), requestId, ts: deps.clock.now() });
+    }
+  } finally {
+    deps.streams.delete(stream);
+    stream.end();
+  }
+};
+
+/** Sends a reply; resolves when it is handed to the socket, for a stream when that ends. */
+export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: Reply): Promise<void> => {
+  // Serialised first: a body that cannot be must still become a proper error.
+  const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
+  setHeaders(exchange.response, reply.headers);
+  if (reply.kind === 'stream') await runStream(exchange, deps, reply);
+  else {
+    const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
+    sendBytes(exchange, deps, reply.status ?? 200, type, text);
+  }
+};
+
+const envelope =
+  (clock: Clock): FormatError =>
+  (status, error, { requestId }) => {
+    const body: ErrorEnvelope = { apiVersion: API_VERSION, error, requestId, timestamp: toIso(clock.now()) };
+    return { kind: 'json', status, body };
+  };
+
+/** Answers with an error; a format that itself fails falls back to the envelope. */
+export const sendError = async (
+  exchange: Exchange,
+  deps: ExchangeDeps,
+  error: unknown,
+  format: FormatError | undefined,
+): Promise<void> => {
+  const { request, response, requestId } = exchange;
+  const body = toErrorBody(error);
+  const { status } = errorSpec(body.code);
+  if (status >= 500 && body.code !== 'SHUTTING_DOWN')
+    deps.log('error', 'request failed', { requestId, code: body.code, error });
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (body.retryAfter !== undefined) response.setHeader('Retry-After', String(body.retryAfter));
+  const plain = envelope(deps.clock);
+  let reply: Reply;
+  try {
+    reply = (format ?? plain)(status, body, { requestId, headers: request.headers });
+  } catch (cause) {
+    deps.log('error', 'error format failed', { requestId, error: cause });
+    reply = plain(status, body, { requestId, headers: request.headers });
+  }
+  await sendReply(exchange, deps, reply);
+};

@@ -1,0 +1,152 @@
+import { fileURLToPath } from 'node:url';
+import { codeOf, type CloutError, type McpToolResult } from '@cloutagent/contract';
+import { systemClock } from '@cloutagent/kit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openStdioServer, type McpConnection } from './connection.ts';
+
+const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
+const open: McpConnection[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((connection) => connection.close()));
+});
+
+const faulty = async (mode: string, more: { callTimeoutMs?: number; startTimeoutMs?: number; env?: Record<string, string> } = {}) => {
+  const { env = {}, ...limits } = more;
+  const connection = await openStdioServer(
+    { id: 'faulty', command: process.execPath, args: [FAULTY, mode], env },
+    { cwd: process.cwd(), env: { ...process.env, PLANTED_SECRET: 'sk-planted' }, clock: systemClock, log: () => {}, ...limits },
+  );
+  open.push(connection);
+  return connection;
+};
+
+const call = (connection: McpConnection, tool: string, input: unknown = {}, signal = new AbortController().signal): Promise<McpToolResult> =>
+  connection.call(tool, input, { signal, idempotencyKey: `key:${tool}` });
+
+const textOf = (result: McpToolResult): unknown => result.content[0]?.['text'];
+const caught = (promise: Promise<unknown>): Promise<CloutError> =>
+  promise.then(
+    () => expect.fail('should have failed'),
+    (error: CloutError) => error,
+  );
+
+describe('a server that behaves', () => {
+  test('lists its tools with their annotations and answers calls', async () => {
+    const connection = await faulty('ok');
+    expect(connection.tools()[0]).toEqual({
+      server: 'faulty',
+      name: 'echo',
+      description: 'echo tool',
+      inputSchema: { type: 'object' },
+      annotations: { readOnlyHint: true },
+    });
+    expect(await call(connection, 'echo', { text: 'hello' })).toEqual({ content: [{ type: 'text', text: 'hello' }], isError: false });
+  });
+
+  test('gets the idempotency key', async () => {
+    expect(textOf(await call(await faulty('ok'), 'meta'))).toContain('"cloutagent/idempotencyKey":"key:meta"');
+  });
+
+  test('gets the allow-list and what it declares, and no secret of ours', async () => {
+    const env = JSON.parse(String(textOf(await call(await faulty('ok', { env: { DECLARED: 'yes' } }), 'env')))) as Record<string, string>;
+    expect(env['DECLARED']).toBe('yes');
+    expect(env['PATH']).toBe(process.env['PATH']);
+    const allowed = ['HOME', 'PATH', 'SHELL', 'TERM', 'USER', 'LOGNAME', 'LANG', 'DECLARED'];
+    expect(Object.keys(env).filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  test('may answer with structured content only', async () => {
+    expect(textOf(await call(await faulty('ok'), 'structured'))).toBe('{"answer":42}');
+  });
+
+  test('may refuse a call, which is a result and no failure of the connection', async () => {
+    const connection = await faulty('ok');
+    const result = await call(connection, 'refuse');
+    expect(result.isError).toBe(true);
+    expect(textOf(result)).toContain('path must be a string');
+    expect(textOf(await call(connection, 'echo', { text: 'still here' }))).toBe('still here');
+  });
+
+  test('characters that are split over chunks arrive whole', async () => {
+    expect(textOf(await call(await faulty('ok'), 'split'))).toBe('Grüße 🦊 日本');
+  });
+
+  test('many calls at once each get their own answer', async () => {
+    const connection = await faulty('ok');
+    const texts = Array.from({ length: 50 }, (_, i) => `text ${i}`);
+    const results = await Promise.all(texts.map((text) => call(connection, 'echo', { text })));
+    expect(results.map(textOf)).toEqual(texts);
+  });
+});
+
+describe('a server that does not', () => {
+  test('a command that does not exist is MCP_CONNECTION_FAILED', async () => {
+    const error = await caught(
+      openStdioServer({ id: 'x', command: '/nowhere/at-all', args: [], env: {} }, { cwd: '/', env: {}, clock: systemClock, log: () => {} }),
+    );
+    expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
+    expect(error.message).toContain('ENOENT');
+  });
+
+  test('dying while it starts shows the end of its stderr', async () => {
+    const error = await caught(faulty('die-at-once'));
+    expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
+    expect(error.message).toContain('exit code 3');
+    expect(error.details?.['stderr']).toBe('cannot find my configuration');
+  });
+
+  test('never answering initialize ends at the start timeout', async () => {
+    expect(codeOf(await caught(faulty('mute', { startTimeoutMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
+  });
+
+  test('dying in the middle of a call fails that call and the later ones', async () => {
+    const connection = await faulty('ok');
+    const [dead, bystander] = await Promise.all([caught(call(connection, 'die')), caught(call(connection, 'never'))]);
+    expect(codeOf(dead)).toBe('MCP_CONNECTION_FAILED');
+    expect(dead.message).toContain('exit code 7');
+    expect(dead.details?.['stderr']).toContain('dying now');
+    expect(codeOf(bystander)).toBe('MCP_CONNECTION_FAILED');
+    expect(await connection.closed).toContain('exit code 7');
+    expect(codeOf(await caught(call(connection, 'echo', { text: 'x' })))).toBe('MCP_CONNECTION_FAILED');
+  });
+
+  test('garbage on stdout is skipped', async () => {
+    expect(textOf(await call(await faulty('garbage'), 'echo', { text: 'fine' }))).toBe('fine');
+  });
+
+  test('a flood on stderr does not stop the answers', async () => {
+    expect(textOf(await call(await faulty('flood'), 'echo', { text: 'fine' }))).toBe('fine');
+  });
+
+  test('a line without end ends the server, with the reason', async () => {
+    const connection = await faulty('ok');
+    const error = await caught(call(connection, 'huge'));
+    expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
+    expect(error.message).toContain('longer than 4 MiB');
+    expect(await connection.closed).toContain('longer than 4 MiB');
+  });
+
+  test('a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
+    const connection = await faulty('ok', { callTimeoutMs: 150 });
+    expect(codeOf(await caught(call(connection, 'late')))).toBe('REQUEST_TIMEOUT');
+    expect(textOf(await call(connection, 'cancelled'))).toBe('1');
+    await systemClock.sleep(300);
+    expect(textOf(await call(connection, 'echo', { text: 'next' }))).toBe('next');
+  });
+
+  test('an aborted call throws the reason of the signal and tells the server', async () => {
+    const connection = await faulty('ok');
+    const controller = new AbortController();
+    const pending = caught(call(connection, 'never', {}, controller.signal));
+    controller.abort(new Error('the run was cancelled'));
+    expect((await pending).message).toBe('the run was cancelled');
+    expect(textOf(await call(connection, 'cancelled'))).toBe('1');
+  });
+
+  test('too large an input is refused before it is sent', async () => {
+    const connection = await faulty('ok');
+    expect(codeOf(await caught(call(connection, 'echo', { text: 'x'.repeat(5 * 1024 * 1024) })))).toBe('PAYLOAD_TOO_LARGE');
+    expect(textOf(await call(connection, 'echo', { text: 'small' }))).toBe('small');
+  });
+});

@@ -1,0 +1,80 @@
+import { deserializeMessage, serializeMessage, type JSONRPCMessage, type Transport } from '@modelcontextprotocol/client';
+import { createLineReader } from './line-reader.ts';
+import type { OwnedProcess } from './process.ts';
+
+/** Largest message in either direction: room for a big file in a tool result, and a bound on what one server can make us hold. */
+export const MAX_LINE_BYTES = 4 * 1024 * 1024;
+
+export interface StdioTransport extends Transport {
+  /** Why the process was given up by us, where that is so. */
+  fault(): string | undefined;
+}
+
+/**
+ * JSON-RPC, one message a line (MCP specification 2025-11-25, "stdio"). Lines that are no message are passed to
+ * `onerror` and skipped, because servers print banners; an endless line ends the server.
+ */
+export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
+  const reader = createLineReader(MAX_LINE_BYTES);
+  let fault: string | undefined;
+  let closed = false;
+
+  const onEnd = (): void => {
+    if (closed) return;
+    closed = true;
+    transport.onclose?.();
+  };
+  const onChunk = (chunk: Buffer): void => {
+    if (closed) return;
+    let lines: string[];
+    try {
+      lines = reader.push(chunk);
+    } catch {
+      fault = `it sent a line longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
+      child.stdout.off('data', onChunk);
+      child.stdout.resume();
+      onEnd();
+      void child.stop();
+      return;
+    }
+    for (const line of lines) {
+      if (line.trim() === '') continue;
+      const message = toMessage(line);
+      if (message === undefined) transport.onerror?.(new Error(`Not a message: ${line.slice(0, 200)}`));
+      else transport.onmessage?.(message);
+    }
+  };
+
+  const transport: StdioTransport = {
+    fault: () => fault,
+    start: () => {
+      child.stdout.on('data', onChunk);
+      // Without its stdout a server can answer nothing any more, even if it lives on.
+      child.stdout.once('end', () => void child.stop());
+      void child.ended.then(onEnd);
+      return Promise.resolve();
+    },
+    send: (message) => {
+      const line = serializeMessage(message);
+      if (Buffer.byteLength(line) > MAX_LINE_BYTES) {
+        return Promise.reject(new RangeError(`A message to the server may be ${MAX_LINE_BYTES} bytes long`));
+      }
+      return new Promise((resolve, reject) => {
+        child.stdin.write(line, (error) => (error ? reject(error) : resolve()));
+      });
+    },
+    close: async () => {
+      onEnd();
+      await child.stop();
+    },
+  };
+  return transport;
+};
+
+const toMessage = (line: string): JSONRPCMessage | undefined => {
+  try {
+    return deserializeMessage(line);
+  } catch {
+    return undefined;
+  }
+};

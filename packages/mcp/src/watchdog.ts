@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Waits for our end of the pipe: a line means that the group is gone already, end of file that we died without
+ * saying so. `kill` is the shell's own; the second form is for shells whose built-in knows no negative ids.
+ */
+const SCRIPT = 'read -r group || exit 0; read -r over && exit 0; kill -s KILL -- "-$group" 2>/dev/null || exec /bin/kill -9 -- "-$group"';
+
+export interface Watchdog {
+  /** Names the process group that must not outlive us. */
+  guard(group: number): void;
+  /** The group is gone; the watchdog ends. */
+  release(): void;
+}
+
+/**
+ * Starts a shell in a session of its own that kills a process group when this process ends, be it by `kill -9`.
+ * It is started before the group, so that the time in which nobody watches is one write to a pipe.
+ */
+export const startWatchdog = (onError: (error: Error) => void): Watchdog => {
+  const child = spawn('/bin/sh', ['-c', SCRIPT], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+  });
+  child.on('error', onError);
+  child.stdin.on('error', onError);
+  // It must not keep our event loop alive: it is there for the time after us.
+  child.unref();
+  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  return {
+    guard: (group) => void child.stdin.write(`${group}\n`),
+    release: () => void child.stdin.end('over\n'),
+  };
+};

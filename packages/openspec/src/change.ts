@@ -1,0 +1,146 @@
+import { lstat, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { CloutError, type ChangeDetail, type ChangeSummary } from '@cloutagent/contract';
+import { toIso } from '@cloutagent/kit';
+import { archivedAs } from './archived.ts';
+import { errnoOf } from './disk/disk.ts';
+import { readInside, walkFiles, type FoundFile } from './disk/read.ts';
+import { parseDelta } from './grammar/delta.ts';
+import { META_FILE, parseMeta, type Meta } from './meta.ts';
+import { changesDir, isInside, type Project } from './project.ts';
+import { assertChangeName, isChangeName } from './slug.ts';
+import { countTasks, parseTasks } from './tasks.ts';
+
+/** A change as it lies on disk, read once. Texts are undefined where the file does not exist. */
+export interface ChangeFiles {
+  readonly name: string;
+  readonly folder: string;
+  readonly meta: Meta;
+  readonly metaText: string | undefined;
+  readonly proposal: string | undefined;
+  readonly tasks: string | undefined;
+  /** Deltas by capability, sorted. */
+  readonly deltas: readonly { readonly capability: string; readonly path: string; readonly text: string }[];
+  /** Every file under `specs/`, by its name in there. */
+  readonly specFiles: readonly FoundFile[];
+}
+
+const DELTA_FILE = '/spec.md';
+
+export const changeFolder = (project: Project, slug: string): string => path.join(changesDir(project), slug);
+
+/** Is there a real folder, no link that leads out? */
+export const isChangeFolder = async (project: Project, folder: string): Promise<boolean> => {
+  try {
+    const [outer, real] = await Promise.all([realpath(project.openspecDir), realpath(folder)]);
+    return isInside(outer, real) && (await lstat(real)).isDirectory();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+};
+
+/** @throws INVALID_INPUT, CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED */
+export const loadChange = async (project: Project, slug: string): Promise<ChangeFiles> => {
+  if (slug !== 'archive') assertChangeName(slug);
+  const folder = changeFolder(project, slug);
+  if (isChangeName(slug) && (await isChangeFolder(project, folder))) return loadFolder(project, slug, folder);
+  const archived = await archivedAs(project, slug);
+  if (archived.length > 0) {
+    throw new CloutError('CHANGE_ALREADY_ARCHIVED', `Change '${slug}' is archived already`, {
+      details: { slug, archived_as: archived.at(-1) },
+    });
+  }
+  throw new CloutError('CHANGE_NOT_FOUND', `There is no change '${slug}'`, { details: { slug } });
+};
+
+export const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
+  const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
+  const metaText = await read(path.join(folder, META_FILE));
+  const specFiles = await walkFiles(path.join(folder, 'specs'));
+  const deltas: { capability: string; path: string; text: string }[] = [];
+  for (const file of specFiles) {
+    const text = file.name.endsWith(DELTA_FILE) ? await read(file.path) : undefined;
+    if (text === undefined) continue;
+    deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
+  }
+  return {
+    name,
+    folder,
+    meta: parseMeta(metaText),
+    metaText,
+    proposal: await read(path.join(folder, 'proposal.md')),
+    tasks: await read(path.join(folder, 'tasks.md')),
+    // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
+    deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
+    specFiles,
+  };
+};
+
+export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'meta' | 'proposal'>): string => {
+  const heading = /^\uFEFF?#[ \t]+(\S.*)$/mu.exec(proposal ?? '')?.[1]?.trim();
+  return meta.title ?? heading?.replace(/^(?:change|proposal):\s*/iu, '') ?? name;
+};
+
+/** Milliseconds since 1970; `created` is what the change says of itself, else the birth of its folder. */
+export const timesOf = async (folder: string, meta: Meta): Promise<{ created: number; updated: number }> => {
+  const own = await lstat(folder);
+  let updated = 0;
+  for (const file of [...(await walkFiles(folder)), { path: path.join(folder, META_FILE) }]) {
+    updated = Math.max(updated, await modifiedAt(file.path));
+  }
+  const born = own.birthtimeMs > 0 ? own.birthtimeMs : own.mtimeMs;
+  return {
+    created: meta.opened === undefined ? Math.floor(born) : Date.parse(meta.opened),
+    updated: Math.floor(updated === 0 ? own.mtimeMs : updated),
+  };
+};
+
+const modifiedAt = async (file: string): Promise<number> => {
+  try {
+    return (await lstat(file)).mtimeMs;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
+};
+
+export const toSummary = async (
+  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tasks'>,
+  status: ChangeSummary['status'] = 'draft',
+): Promise<ChangeSummary> => {
+  const { created, updated } = await timesOf(files.folder, files.meta);
+  const owner = files.meta.owner ?? files.meta.lease?.owner;
+  return {
+    slug: files.name,
+    title: titleOf(files),
+    status,
+    ...(files.meta.template === undefined ? {} : { template: files.meta.template }),
+    ...(owner === undefined ? {} : { owner }),
+    createdAt: toIso(created),
+    updatedAt: toIso(updated),
+    tasks: countTasks(files.tasks ?? ''),
+    paths: {
+      root: files.folder,
+      proposal: path.join(files.folder, 'proposal.md'),
+      tasks: path.join(files.folder, 'tasks.md'),
+    },
+  };
+};
+
+/** @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED */
+export const readChange = async (project: Project, slug: string): Promise<ChangeDetail> => {
+  const files = await loadChange(project, slug);
+  return {
+    ...(await toSummary(files)),
+    proposal: files.proposal ?? '',
+    taskList: parseTasks(files.tasks ?? ''),
+    deltas: files.deltas.map(({ capability, path: file, text }) => ({ capability, path: file, text })),
+  };
+};
+
+/** Does a file under `specs/` that is no `spec.md` of a capability hold delta sections all the same? */
+export const holdsDelta = async (project: Project, file: FoundFile): Promise<boolean> => {
+  const text = await readInside(project.openspecDir, file.path);
+  return text !== undefined && parseDelta(text).sections.length > 0;
+};

@@ -1,0 +1,59 @@
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { CloutError, type ErrorCode } from '@cloutagent/contract';
+
+/** Every way in which this package changes files. Tests pass one that fails or stops at the Nth call. */
+export interface Disk {
+  /** One level; fails with EEXIST where something is there. */
+  mkdir(path: string): Promise<void>;
+  /** A new file with `data`, synced; fails with EEXIST where something is there. */
+  create(path: string, data: string): Promise<void>;
+  link(existing: string, path: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** A file or a whole folder; nothing happens where nothing is there. */
+  remove(path: string): Promise<void>;
+  /** Makes the entries of a folder durable. */
+  sync(folder: string): Promise<void>;
+}
+
+export const nodeDisk: Disk = {
+  mkdir: async (path) => mkdir(path),
+  create: async (path, data) => {
+    await using file = await open(path, 'wx', 0o644);
+    await file.writeFile(data, 'utf8');
+    await file.sync();
+  },
+  link: async (existing, path) => link(existing, path),
+  rename: async (from, to) => rename(from, to),
+  remove: async (path) => rm(path, { recursive: true, force: true }),
+  sync: async (folder) => {
+    // Windows cannot open a folder; NTFS journals its entries itself.
+    if (process.platform === 'win32') return;
+    await using handle = await open(folder, 'r');
+    await handle.sync();
+  },
+};
+
+const STORAGE: ReadonlyMap<string, ErrorCode> = new Map([
+  ['ENOSPC', 'STORAGE_FULL'],
+  ['EDQUOT', 'STORAGE_FULL'],
+  ['EROFS', 'STORAGE_READONLY'],
+  ['EACCES', 'STORAGE_READONLY'],
+  ['EPERM', 'STORAGE_READONLY'],
+]);
+
+/** Code of a Node file error, such as `ENOENT`; undefined for anything else. */
+export const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/** Runs `work` and gives what the disk refuses its stable code: `STORAGE_FULL` or `STORAGE_READONLY`. */
+export const withStorageErrors = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (cause) {
+    const errno = errnoOf(cause) ?? '';
+    const code = STORAGE.get(errno);
+    if (code === undefined) throw cause;
+    const why = code === 'STORAGE_FULL' ? 'No space is left' : 'The folder cannot be written';
+    throw new CloutError(code, `${why} (${errno}); nothing was lost`, { cause, details: { errno } });
+  }
+};

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CloutError } from '@cloutagent/contract';
+import { RECEIPT_FILE } from './archived.ts';
+import { errnoOf, withStorageErrors } from './disk/disk.ts';
+import { ensureFolder, removeQuietly, replaceFile } from './disk/durable.ts';
+import { acquireLock } from './disk/lock.ts';
+import { readInside } from './disk/read.ts';
+import { parseIntent, type Intent, type IntendedWrite } from './intent.ts';
+import { archiveDir, changesDir, workDir, type Project } from './project.ts';
+
+/**
+ * Runs one operation that changes files: alone on this folder, after whatever a crash left behind was finished.
+ * @throws STORAGE_FULL, STORAGE_READONLY, STORAGE_NEWER, CHANGE_LOCKED where another process does not finish
+ */
+export const mutate = async <T>(project: Project, work: () => Promise<T>): Promise<T> =>
+  withStorageErrors(async () => {
+    await ensureWorkFolder(project);
+    const lock = await acquireLock(project.disk, project.clock, workDir(project, 'lock'));
+    try {
+      await recover(project);
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  });
+
+/** Our folder ignores itself, so that no lock or staging ever lands in somebody's repository. */
+const ensureWorkFolder = async (project: Project): Promise<void> => {
+  const folder = path.dirname(workDir(project, 'lock'));
+  await ensureFolder(project.disk, folder);
+  try {
+    await project.disk.create(path.join(folder, '.gitignore'), '*\n');
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+};
+
+/** Writes the intent durably, carries it out and forgets it. A crash in between is made good by `recover`. */
+export const commit = async (project: Project, intent: Intent): Promise<void> => {
+  const file = path.join(workDir(project, 'journal'), `${randomUUID()}.json`);
+  await replaceFile(project.disk, workDir(project, 'staging'), file, JSON.stringify(intent));
+  const isDone = await carryOut(project, intent);
+  await forget(project, file);
+  if (!isDone) {
+    throw new CloutError('CHANGE_CONFLICT', `A file was edited while '${intent.slug}' was being archived; nothing was changed`, {
+      details: { slug: intent.slug, files: intent.writes.map((write) => write.path) },
+    });
+  }
+};
+
+/** Finishes what was begun, takes staging away. The caller holds the lock. */
+const recover = async (project: Project): Promise<void> => {
+  const journal = workDir(project, 'journal');
+  for (const name of (await namesIn(journal)).sort()) {
+    const file = path.join(journal, name);
+    const intent = parseIntent(await readOrEmpty(file));
+    if (intent === undefined) await quarantine(project, file);
+    else {
+      await carryOut(project, intent);
+      await forget(project, file);
+    }
+  }
+  const staging = workDir(project, 'staging');
+  for (const name of await namesIn(staging)) await removeQuietly(project.disk, path.join(staging, name));
+};
+
+/**
+ * Idempotent; false where it was withdrawn. Somebody who edited a file between a crash and now keeps the text: then what was written is taken back
+ * and the change stays open.
+ */
+const carryOut = async (project: Project, intent: Intent): Promise<boolean> => {
+  const from = path.join(changesDir(project), intent.slug);
+  if (!(await hasFolder(from)) || (await isArchivedAlready(project, intent))) return true;
+  const states = await Promise.all(intent.writes.map(async (write) => ({ write, now: await current(project, write) })));
+  const isForeign = states.some(({ write, now }) => now !== write.before && now !== write.after);
+  for (const { write, now } of states) {
+    const wanted = isForeign ? write.before : write.after;
+    if (now === wanted || (isForeign && now !== write.after)) continue;
+    await put(project, write.path, wanted);
+  }
+  if (isForeign) return false;
+  await replaceFile(project.disk, workDir(project, 'staging'), path.join(from, RECEIPT_FILE), intent.receipt);
+  await ensureFolder(project.disk, archiveDir(project));
+  await project.disk.rename(from, await freeFolder(path.join(archiveDir(project), intent.archivedAs)));
+  await project.disk.sync(archiveDir(project));
+  await project.disk.sync(changesDir(project));
+  return true;
+};
+
+/** The name was free when the intent was written; another tool may have taken it since. */
+const freeFolder = async (folder: string): Promise<string> => {
+  let free = folder;
+  for (let count = 2; await hasFolder(free); count += 1) free = `${folder}-${count}`;
+  return free;
+};
+
+/** After the rename, a new change may have taken the slug; the receipt in the archive tells that we are done. */
+const isArchivedAlready = async (project: Project, { archivedAs, receipt }: Intent): Promise<boolean> =>
+  (await readInside(project.openspecDir, path.join(archiveDir(project), archivedAs, RECEIPT_FILE))) === receipt;
+
+const current = async (project: Project, write: IntendedWrite): Promise<string | null> =>
+  (await readInside(project.openspecDir, path.join(project.openspecDir, write.path))) ?? null;
+
+const put = async (project: Project, relative: string, text: string | null): Promise<void> => {
+  const file = path.join(project.openspecDir, relative);
+  if (text !== null) {
+    await replaceFile(project.disk, workDir(project, 'staging'), file, text);
+    return;
+  }
+  await project.disk.remove(file);
+  await project.disk.sync(path.dirname(file));
+};
+
+const forget = async (project: Project, file: string): Promise<void> => {
+  await project.disk.remove(file);
+  await project.disk.sync(path.dirname(file));
+};
+
+/** What is no intent was not written by us: intents appear whole. It is kept for a person to look at. */
+const quarantine = async (project: Project, file: string): Promise<void> => {
+  const folder = workDir(project, 'quarantine');
+  await ensureFolder(project.disk, folder);
+  await project.disk.rename(file, path.join(folder, `${randomUUID()}-${path.basename(file)}`));
+  await project.disk.sync(folder);
+};
+
+/** A folder in this place is as little an intent as an empty file. */
+const readOrEmpty = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'EISDIR') return '';
+    throw error;
+  }
+};
+
+const namesIn = async (folder: string): Promise<string[]> => {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+};
+
+const hasFolder = async (folder: string): Promise<boolean> => {
+  try {
+    await readdir(folder);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+};

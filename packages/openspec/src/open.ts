@@ -1,0 +1,124 @@
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import { CloutError, type ChangeOpenInput, type ChangeSummary, type Template } from '@cloutagent/contract';
+import { toIso } from '@cloutagent/kit';
+import { changeFolder, loadChange, timesOf, toSummary, type ChangeFiles } from './change.ts';
+import { errnoOf } from './disk/disk.ts';
+import { publishFolder, replaceFile } from './disk/durable.ts';
+import { mutate } from './journal.ts';
+import { assertFree, holds, newLease } from './lease.ts';
+import { isReadableMeta, META_FILE, updateMeta, type Lease } from './meta.ts';
+import { workDir, type Caller, type Project } from './project.ts';
+import { scaffoldOf } from './scaffold.ts';
+import { assertNewSlug } from './slug.ts';
+import { fillTemplate, templateNamed } from './template/template.ts';
+import { manyLines, oneLine } from './template/text.ts';
+
+export interface OpenedChange {
+  readonly change: ChangeSummary;
+  /** True where the same owner opened it before and has renewed the lease. */
+  readonly resumed: boolean;
+  /** Relative to the folder of the change: proposal.md, tasks.md, then the deltas. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Opens a change from a template; it appears whole, in one rename.
+ * @throws INVALID_INPUT, TEMPLATE_NOT_FOUND, CHANGE_ALREADY_EXISTS, CHANGE_LOCKED, STORAGE_FULL, STORAGE_READONLY
+ */
+export const openChange = async (project: Project, input: ChangeOpenInput): Promise<OpenedChange> => {
+  assertNewSlug(input.slug);
+  const title = oneLine(input.title);
+  if (title === '') throw new CloutError('INVALID_INPUT', 'title: must not be blank', { details: { field: 'title' } });
+  const template = templateNamed(input.template);
+  return mutate(project, async () => {
+    const folder = changeFolder(project, input.slug);
+    if (await isThere(folder)) return resume(project, input);
+    const files = documentsOf(template, { ...input, title });
+    const lease = newLease(project, input);
+    const meta = metaOf(project, { template, title, owner: input.owner, lease, files });
+    try {
+      const all = new Map([...files, [META_FILE, meta]]);
+      await publishFolder(project.disk, workDir(project, 'staging'), folder, all);
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
+      return resume(project, input);
+    }
+    return opened(await loadChange(project, input.slug), false);
+  });
+};
+
+const documentsOf = (
+  template: Template,
+  { title, slug, rationale }: Pick<ChangeOpenInput, 'title' | 'slug' | 'rationale'>,
+): Map<string, string> => {
+  const why = manyLines(rationale ?? '');
+  const { proposal, tasks, delta } = fillTemplate(template, { title, slug, rationale: why === '' ? undefined : why });
+  return new Map([
+    ['proposal.md', proposal],
+    ['tasks.md', tasks],
+    [`specs/${slug}/spec.md`, delta],
+  ]);
+};
+
+interface MetaInput {
+  readonly template: Template;
+  readonly title: string;
+  readonly owner: string | undefined;
+  readonly lease: Lease | undefined;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const metaOf = (project: Project, { template, title, owner, lease, files }: MetaInput): string => {
+  const opened = toIso(project.clock.now());
+  return updateMeta(undefined, {
+    schema: 'spec-driven',
+    created: opened.slice(0, 10),
+    opened,
+    title,
+    template,
+    ...(owner === undefined ? {} : { owner }),
+    ...(lease === undefined ? {} : { lease }),
+    scaffold: scaffoldOf(files),
+  });
+};
+
+/** The same owner renews the lease; to everybody else the slug is taken. */
+const resume = async (project: Project, input: ChangeOpenInput): Promise<OpenedChange> => {
+  const files = await loadChange(project, input.slug);
+  const who: Caller = { ...project, caller: input.owner ?? project.caller };
+  assertFree(project, files.name, files.meta, who);
+  const { lease } = files.meta;
+  if (lease === undefined || !holds(lease, who) || !isReadableMeta(files.metaText)) throw await exists(files);
+  const renewed = newLease(project, { owner: lease.owner, ttl: input.ttl ?? lease.ttl });
+  const file = path.join(files.folder, META_FILE);
+  await replaceFile(project.disk, workDir(project, 'staging'), file, updateMeta(files.metaText, { lease: renewed }));
+  return opened(await loadChange(project, input.slug), true);
+};
+
+const exists = async ({ name, folder, meta }: ChangeFiles): Promise<CloutError> => {
+  const { created } = await timesOf(folder, meta);
+  return new CloutError('CHANGE_ALREADY_EXISTS', `Change '${name}' already exists`, {
+    details: { existing_slug: name, existing_status: 'draft', created_at: toIso(created) },
+  });
+};
+
+const opened = async (files: ChangeFiles, resumed: boolean): Promise<OpenedChange> => ({
+  change: await toSummary(files),
+  resumed,
+  files: [
+    ...(files.proposal === undefined ? [] : ['proposal.md']),
+    ...(files.tasks === undefined ? [] : ['tasks.md']),
+    ...files.deltas.map((delta) => delta.path),
+  ],
+});
+
+const isThere = async (target: string): Promise<boolean> => {
+  try {
+    await lstat(target);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+};

@@ -1,0 +1,36 @@
+import { CloutError } from '@cloutagent/contract';
+
+/** Where a change stands in the listing: by creation, newest first, then by key. */
+export interface Place {
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Unique name of its folder. */
+  readonly key: string;
+}
+
+/** The place after which the next page begins; opaque to callers. */
+export const toToken = ({ createdAt, key }: Place): string =>
+  Buffer.from(JSON.stringify([createdAt, key]), 'utf8').toString('base64url');
+
+/** Index of the first place behind the token's. @throws INVALID_INPUT */
+export const afterToken = (sorted: readonly Place[], token: string): number => {
+  const last = parseToken(token);
+  const index = sorted.findIndex(
+    ({ createdAt, key }) => createdAt < last.createdAt || (createdAt === last.createdAt && key > last.key),
+  );
+  return index < 0 ? sorted.length : index;
+};
+
+const parseToken = (token: string): Place => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    const [createdAt, key]: unknown[] = Array.isArray(value) ? value : [];
+    if (typeof createdAt === 'number' && typeof key === 'string') return { createdAt, key };
+  } catch {
+    /* told below */
+  }
+  throw new CloutError('INVALID_INPUT', 'pageToken: is not a token of this listing', {
+    hint: 'Leave pageToken out to start from the first page',
+    details: { field: 'pageToken' },
+  });
+};

@@ -1,0 +1,86 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { CloutError } from '@cloutagent/contract';
+import type { Clock } from '@cloutagent/kit';
+import { errnoOf, nodeDisk, type Disk } from './disk/disk.ts';
+
+/** Who acts on the files: the name for leases, and the token that proved it, where there is one. */
+export interface Caller {
+  readonly caller: string;
+  readonly tokenId?: string;
+}
+
+export interface ProjectDeps extends Caller {
+  readonly clock: Clock;
+  readonly disk?: Disk;
+}
+
+export interface Project extends Caller {
+  readonly root: string;
+  readonly openspecDir: string;
+  readonly clock: Clock;
+  readonly disk: Disk;
+}
+
+/**
+ * Opens the project at `root`, which is its root folder or the `openspec` folder inside; a missing `openspec` is made
+ * by the first change.
+ * @throws PROJECT_NOT_FOUND where there is no folder, or where `openspec` is a link that leads out of the project
+ */
+export const openProject = async (root: string, deps: ProjectDeps): Promise<Project> => {
+  const given = path.resolve(root);
+  if (!(await isFolder(given))) throw new CloutError('PROJECT_NOT_FOUND', `There is no folder ${given}`);
+  const folder = (await isOpenspecFolder(given)) ? path.dirname(given) : given;
+  const openspecDir = path.join(folder, 'openspec');
+  if (await isFolder(openspecDir)) {
+    const [outer, inner] = await Promise.all([realpath(folder), realpath(openspecDir)]);
+    if (!isInside(outer, inner)) {
+      throw new CloutError('PROJECT_NOT_FOUND', 'The openspec folder is a link that leads out of the project');
+    }
+  }
+  return {
+    root: folder,
+    openspecDir,
+    clock: deps.clock,
+    disk: deps.disk ?? nodeDisk,
+    caller: deps.caller,
+    ...(deps.tokenId === undefined ? {} : { tokenId: deps.tokenId }),
+  };
+};
+
+/** The same project in the hands of another caller. */
+export const withCaller = (project: Project, { caller, tokenId }: Caller): Project => {
+  const { tokenId: _previous, ...rest } = project;
+  return { ...rest, caller, ...(tokenId === undefined ? {} : { tokenId }) };
+};
+
+const isOpenspecFolder = async (folder: string): Promise<boolean> => {
+  if (path.basename(folder) !== 'openspec' || (await isFolder(path.join(folder, 'openspec')))) return false;
+  return (await isFolder(path.join(folder, 'changes'))) || (await isFolder(path.join(folder, 'specs')));
+};
+
+const isFolder = async (folder: string): Promise<boolean> => {
+  try {
+    return (await stat(folder)).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+};
+
+/** Is `inner` the folder `outer` or something in it? Both absolute. */
+export const isInside = (outer: string, inner: string): boolean => {
+  const relative = path.relative(outer, inner);
+  return relative === '' || (!relative.startsWith(`..${path.sep}`) && relative !== '..' && !path.isAbsolute(relative));
+};
+
+export const changesDir = (project: Project): string => path.join(project.openspecDir, 'changes');
+export const archiveDir = (project: Project): string => path.join(changesDir(project), 'archive');
+export const specsDir = (project: Project): string => path.join(project.openspecDir, 'specs');
+/** Our own folder beside OpenSpec's, which skips names with a dot: lock, staging, journal, quarantine. */
+export const workDir = (project: Project, part: 'lock' | 'staging' | 'journal' | 'quarantine'): string =>
+  path.join(project.openspecDir, '.task-mcp', part);
+
+/** Path for people and receipts: relative to the project's root, with forward slashes. */
+export const shownPath = (project: Project, file: string): string =>
+  path.relative(project.root, file).split(path.sep).join('/');

@@ -1,0 +1,33 @@
+import { toMoney, type Receipt } from '@cloutagent/contract';
+import { canonicalJson, newId } from '@cloutagent/kit';
+import type { ArchiveDraft } from './archive.ts';
+import { sha256 } from './digest.ts';
+import type { Project } from './project.ts';
+
+/** The receipt of an archive by a process that knows nothing about runs. */
+export const plainReceipt =
+  (project: Project, by: string) =>
+  async ({ slug, title, archivedAt, archivedAs, specs, tasks }: ArchiveDraft): Promise<Receipt> => {
+    const receipt: Omit<Receipt, 'hash'> = {
+      format: 1,
+      id: newId('rcp', project.clock),
+      slug,
+      title,
+      archivedAt,
+      archivedAs,
+      by,
+      ledger: 'absent',
+      specs,
+      tasks: tasks.map(({ id, title: text, done }) => ({
+        id,
+        title: text,
+        done,
+        verification: null,
+        evidence: [],
+        runId: null,
+      })),
+      runs: [],
+      cost: { billed: toMoney(0), simulated: toMoney(0) },
+    };
+    return { ...receipt, hash: sha256(canonicalJson(receipt)) };
+  };

@@ -1,0 +1,157 @@
+import path from 'node:path';
+import { ChangesActiveInput, CloutError, codeOf } from '@cloutagent/contract';
+import { archivedAs, readReceipt } from './archived.ts';
+import { loadChange, type ChangeFiles } from './change.ts';
+import { activeNames, listChanges } from './list.ts';
+import { archiveDir, shownPath, type Project } from './project.ts';
+
+export interface Resource {
+  /** As it was asked for. */
+  readonly uri: string;
+  readonly mimeType: 'text/markdown' | 'application/json';
+  readonly text: string;
+}
+
+export interface ListedResource {
+  readonly uri: string;
+  readonly name: string;
+  readonly mimeType: Resource['mimeType'];
+}
+
+/**
+ * Reads a resource of seed 002, with or without the `@task:` that editors put in front. Nothing in a URI becomes a
+ * path: slugs are one folder name, delta files are looked up among those that the change has.
+ * @throws RESOURCE_NOT_FOUND, INVALID_INPUT for a query that cannot be read
+ */
+export const readResource = async (project: Project, uri: string): Promise<Resource> => {
+  const [, scheme, rest] = /^(?:@[\w-]+:)?(changes?):\/\/(.+)$/u.exec(uri) ?? [];
+  if (scheme === 'change' && rest !== undefined) {
+    return { uri, mimeType: 'text/markdown', text: await documentOf(project, uri, rest) };
+  }
+  if (scheme === 'changes' && rest !== undefined) {
+    return { uri, mimeType: 'application/json', text: JSON.stringify(await listingOf(project, uri, rest), null, 2) };
+  }
+  throw notFound(uri);
+};
+
+const documentOf = async (project: Project, uri: string, rest: string): Promise<string> => {
+  const [slug, kind, ...file] = rest.split('/').map((part) => decode(part));
+  if (slug === undefined || kind === undefined || [slug, kind, ...file].includes(undefined)) throw notFound(uri);
+  const files = await load(project, uri, slug);
+  if (file.length === 0 && kind === 'proposal' && files.proposal !== undefined) return files.proposal;
+  if (file.length === 0 && kind === 'tasks' && files.tasks !== undefined) return files.tasks;
+  const wanted = file.join('/');
+  const [only, ...others] = files.deltas;
+  const isAlias = others.length === 0 && (wanted === 'spec' || wanted === 'spec.md');
+  const delta = isAlias ? only : files.deltas.find(({ capability }) => `${capability}/spec.md` === wanted);
+  if (kind !== 'delta' || delta === undefined) throw notFound(uri);
+  return delta.text;
+};
+
+const load = async (project: Project, uri: string, slug: string): Promise<ChangeFiles> => {
+  try {
+    return await loadChange(project, slug);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'INVALID_INPUT' || code === 'CHANGE_NOT_FOUND' || code === 'CHANGE_ALREADY_ARCHIVED') {
+      throw notFound(uri, error);
+    }
+    throw error;
+  }
+};
+
+const listingOf = async (project: Project, uri: string, rest: string): Promise<object> => {
+  const [address = '', query = ''] = rest.split('?');
+  if (address === 'active' || address === 'active/list') return listChanges(project, queryOf(query));
+  const slug = address.startsWith('archived/') ? decode(address.slice('archived/'.length)) : undefined;
+  const name = slug === undefined || slug === '' ? undefined : (await archivedAs(project, slug)).at(-1);
+  if (slug === undefined || name === undefined) throw notFound(uri);
+  const receipt = await readReceipt(project, name);
+  return {
+    slug,
+    archivedAt: textIn(receipt, 'archivedAt') ?? /^\d{4}-\d{2}-\d{2}/u.exec(name)?.[0] ?? null,
+    path: shownPath(project, path.join(archiveDir(project), name)),
+    receipt: receipt ?? null,
+    totals: totalsOf(receipt),
+  };
+};
+
+/** `page` counts from 1 and stands for an offset. @throws INVALID_INPUT */
+const queryOf = (query: string): Partial<ChangesActiveInput> => {
+  const given = new Map(new URLSearchParams(query));
+  const number = (key: string): number | undefined => (given.has(key) ? Number(given.get(key)) : undefined);
+  const limit = number('limit');
+  const page = number('page');
+  const offset = number('offset') ?? (page === undefined ? undefined : (page - 1) * (limit ?? 50));
+  const text = { pageToken: given.get('pageToken'), status: given.get('status'), owner: given.get('owner'), template: given.get('template') };
+  const parsed = ChangesActiveInput.safeParse({ ...text, limit, offset });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new CloutError('INVALID_INPUT', `${issue?.path.join('.') ?? 'query'}: ${issue?.message ?? 'cannot be read'}`);
+};
+
+/**
+ * Resources of the active changes, newest change first, after the listing itself.
+ * @returns `nextOffset` null at the end
+ */
+export const listResources = async (
+  project: Project,
+  { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
+): Promise<{ items: ListedResource[]; nextOffset: number | null }> => {
+  const found: ListedResource[] = [{ uri: 'changes://active', name: 'Active changes', mimeType: 'application/json' }];
+  for (const name of await activeNames(project)) {
+    if (found.length > offset + limit) break;
+    found.push(...(await resourcesOf(project, name)));
+  }
+  return { items: found.slice(offset, offset + limit), nextOffset: found.length > offset + limit ? offset + limit : null };
+};
+
+const resourcesOf = async (project: Project, name: string): Promise<ListedResource[]> => {
+  let files: ChangeFiles;
+  try {
+    files = await loadChange(project, name);
+  } catch (error) {
+    // Archived meanwhile, or unreadable: reading it tells why, the list goes on.
+    if (codeOf(error) !== undefined) return [];
+    throw error;
+  }
+  const base = `change://${encodeURIComponent(name)}`;
+  const listed = (address: string, file: string): ListedResource => ({
+    uri: `${base}/${address}`,
+    name: `${name}/${file}`,
+    mimeType: 'text/markdown',
+  });
+  return [
+    ...(files.proposal === undefined ? [] : [listed('proposal', 'proposal.md')]),
+    ...(files.tasks === undefined ? [] : [listed('tasks', 'tasks.md')]),
+    ...files.deltas.map(({ capability, path: file }) =>
+      listed(`delta/${capability.split('/').map(encodeURIComponent).join('/')}/spec.md`, file),
+    ),
+  ];
+};
+
+/** Once, and never again: what is encoded twice stays encoded and matches nothing. */
+const decode = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const textIn = (value: object | undefined, key: string): string | undefined => {
+  const found: unknown = value === undefined ? undefined : new Map(Object.entries(value)).get(key);
+  return typeof found === 'string' ? found : undefined;
+};
+
+const totalsOf = (receipt: object | undefined): { specs: number; added: number } | null => {
+  if (receipt === undefined || !('specs' in receipt) || !Array.isArray(receipt.specs)) return null;
+  const specs: unknown[] = receipt.specs;
+  const added = specs.map((spec) =>
+    spec !== null && typeof spec === 'object' && 'added' in spec && Array.isArray(spec.added) ? spec.added.length : 0,
+  );
+  return { specs: specs.length, added: added.reduce((sum, count) => sum + count, 0) };
+};
+
+const notFound = (uri: string, cause?: unknown): CloutError =>
+  new CloutError('RESOURCE_NOT_FOUND', 'There is no such resource', { details: { uri: uri.slice(0, 300) }, cause });

@@ -1,0 +1,45 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { codeOf, errorSpec } from '@cloutagent/contract';
+import type { Reply } from '@cloutagent/http';
+import { invalid, Refusal, toErrorAnswer } from './refusal.ts';
+import { API_VERSIONS } from './validate/params.ts';
+
+/** Every answer says by this header that no model was asked. */
+export const MARK: Readonly<Record<string, string>> = { 'x-cloutagent-simulator': '1' };
+
+/** `req_…` of the HTTP front → the id that our answers carry. */
+export const toRequestId = (id: string): string => `req_sim_${id.replace(/^req_/u, '')}`;
+
+/** Any key will do, but there must be one; 401 and 400 otherwise. */
+export const checkCaller = (headers: IncomingHttpHeaders): { readonly version: string } => {
+  const key = headers['x-api-key'];
+  const bearer = /^Bearer\s+(\S.*)$/iu.exec(headers.authorization ?? '');
+  if (bearer === null && (typeof key !== 'string' || key.trim() === ''))
+    throw new Refusal(401, 'x-api-key header is required');
+  const version = headers['anthropic-version'];
+  if (typeof version !== 'string') throw invalid('anthropic-version: header is required');
+  if (!API_VERSIONS.includes(version))
+    throw invalid(`anthropic-version: "${version.slice(0, 40)}" is not a valid version`);
+  return { version };
+};
+
+/** What the front's own errors are on this API; undefined for errors that are defects of the simulator. */
+export const toRefusal = (error: unknown): Refusal | undefined => {
+  if (error instanceof Refusal) return error;
+  const code = codeOf(error);
+  if (code === undefined || !(error instanceof Error)) return undefined;
+  const { status } = errorSpec(code);
+  if (status === 413) return new Refusal(413, 'Request exceeds the maximum size');
+  return new Refusal(status === 415 ? 400 : status, error.message);
+};
+
+export const errorReply = (refusal: Refusal, requestId: string, retryAfter?: number | string): Reply => ({
+  kind: 'json',
+  status: refusal.status,
+  headers: {
+    ...MARK,
+    'request-id': requestId,
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  },
+  body: toErrorAnswer(refusal.type, refusal.message, requestId),
+});

@@ -1,0 +1,131 @@
+import { PRODUCT_VERSION } from '@cloutagent/contract';
+import type { Reply, RequestContext, Route } from '@cloutagent/http';
+import { newId, toIso, type Clock } from '@cloutagent/kit';
+import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
+import { logRequest } from './journal.ts';
+import { ALIASES, MODELS, RETIRED, type ModelSpec } from './models.ts';
+import { Refusal } from './refusal.ts';
+import type { RequestLog } from './request-log.ts';
+import { readCountRequest } from './validate/request.ts';
+
+interface InfoDeps {
+  readonly clock: Clock;
+  readonly scenario: string;
+  readonly requestLog: RequestLog | undefined;
+}
+
+const LARGEST_BODY = 32 * 1024 * 1024;
+
+/** What stands beside `/v1/messages`: counting, the models, and the words that say what this is. */
+export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
+  {
+    method: 'GET',
+    path: '/',
+    scope: 'open',
+    handler: () => ({
+      kind: 'json',
+      headers: MARK,
+      body: {
+        name: 'CloutAgent simulator',
+        simulator: true,
+        description:
+          'Speaks the Anthropic Messages API and answers from a scenario. No model is asked and nothing is billed.',
+        version: PRODUCT_VERSION,
+        scenario: deps.scenario,
+        endpoints: [
+          'POST /v1/messages',
+          'POST /v1/messages/count_tokens',
+          'GET /v1/models',
+          'GET /v1/models/:id',
+          'GET /healthz',
+        ],
+      },
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/healthz',
+    scope: 'open',
+    handler: () => ({ kind: 'json', headers: MARK, body: { status: 'ok', simulator: true } }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/messages/count_tokens',
+    scope: 'open',
+    maxBodyBytes: LARGEST_BODY,
+    handler: (context) =>
+      logged(context, deps, async (version) => {
+        const body = await context.readJson();
+        const beta = context.url.searchParams.get('beta') === 'true';
+        return { body, answer: { input_tokens: readCountRequest(body, { version, beta, nowMs: deps.clock.now() }) } };
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/models',
+    scope: 'open',
+    handler: (context) =>
+      logged(context, deps, () => {
+        const data = MODELS.map((model) => toModelInfo(model, deps.clock.now()));
+        return { answer: { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null } };
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/models/:id',
+    scope: 'open',
+    handler: (context) =>
+      logged(context, deps, () => {
+        const id = context.params['id'] ?? '';
+        const model = MODELS.find((known) => known.id === (Object.hasOwn(ALIASES, id) ? ALIASES[id] : id));
+        if (model === undefined)
+          throw new Refusal(404, `model: ${id.slice(0, 200)}${Object.hasOwn(RETIRED, id) ? ' (retired)' : ''}`);
+        return { answer: toModelInfo(model, deps.clock.now()) };
+      }),
+  },
+];
+
+type Work = (version: string) => Promise<Result> | Result;
+interface Result {
+  readonly body?: unknown;
+  readonly answer: unknown;
+}
+
+const logged = async (context: RequestContext, { clock, requestLog }: InfoDeps, work: Work): Promise<Reply> => {
+  const id = toRequestId(newId('req', clock));
+  try {
+    const { body, answer } = await work(checkCaller(context.headers).version);
+    await logRequest(requestLog, clock, context, { id, body }, { status: 200 });
+    return { kind: 'json', headers: { ...MARK, 'request-id': id }, body: answer };
+  } catch (error) {
+    const refusal = toRefusal(error);
+    if (refusal === undefined) throw error;
+    await logRequest(
+      requestLog,
+      clock,
+      context,
+      { id, body: undefined },
+      { status: refusal.status, error: { type: refusal.type, message: refusal.message } },
+    );
+    return errorReply(refusal, id);
+  }
+};
+
+const toModelInfo = (model: ModelSpec, nowMs: number) => ({
+  type: 'model',
+  id: model.id,
+  display_name: `${model.id} (simulated)`,
+  created_at: toIso(0),
+  lifecycle:
+    model.retires !== undefined && nowMs >= Date.parse(model.retires)
+      ? 'retired'
+      : model.deprecated === true
+        ? 'deprecated'
+        : 'active',
+  deprecated_at: null,
+  retires_at: model.retires === undefined ? null : toIso(Date.parse(model.retires)),
+  line: null,
+  max_input_tokens: model.contextTokens,
+  max_tokens: model.maxOutputTokens,
+  capabilities: null,
+});

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { RequestContext } from '@cloutagent/http';
+import { canonicalJson, toIso, type Clock } from '@cloutagent/kit';
+import { isRecord } from './request.ts';
+import type { LogEntry, RequestLog } from './request-log.ts';
+
+/** What is only known once an answer is chosen. */
+export type Outcome = Pick<LogEntry, 'status'> &
+  Partial<Pick<LogEntry, 'usage' | 'stopReason' | 'rule' | 'fault' | 'error'>>;
+
+/** Writes the entry of a request; resolves when it is on the disk, at once where there is no log. */
+export const logRequest = async (
+  log: RequestLog | undefined,
+  clock: Clock,
+  context: RequestContext,
+  request: { readonly id: string; readonly body: unknown },
+  outcome: Outcome,
+): Promise<void> => {
+  if (log === undefined) return;
+  const key = context.headers['idempotency-key'];
+  const body = isRecord(request.body) ? request.body : undefined;
+  await log.append({
+    at: toIso(clock.now()),
+    path: context.url.pathname.slice(0, MOST_CHARACTERS),
+    requestId: request.id,
+    idempotencyKey: typeof key === 'string' ? clip(key) : null,
+    model: typeof body?.['model'] === 'string' ? clip(body['model']) : null,
+    stream: body?.['stream'] === true,
+    status: outcome.status,
+    usage: outcome.usage ?? null,
+    stopReason: outcome.stopReason ?? null,
+    promptHash: body === undefined ? null : promptHashOf(body),
+    rule: outcome.rule ?? null,
+    fault: outcome.fault ?? null,
+    error:
+      outcome.error === undefined || outcome.error === null
+        ? null
+        : { type: clip(outcome.error.type), message: clip(outcome.error.message) },
+  });
+};
+
+/** Keeps a line far below the piece of the file that a restart reads back. */
+const MOST_CHARACTERS = 500;
+const clip = (text: string): string => text.slice(0, MOST_CHARACTERS);
+
+const promptHashOf = ({ model, system, tools, messages }: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(canonicalJson({ model, system, tools, messages })).digest('hex');

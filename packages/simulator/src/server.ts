@@ -1,0 +1,98 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { createFront, type FormatError, type Log } from '@cloutagent/http';
+import { systemClock, type Clock } from '@cloutagent/kit';
+import { createPromptCache } from './cache.ts';
+import { errorReply, toRequestId } from './caller.ts';
+import { createHistory } from './history.ts';
+import { infoRoutes } from './info-routes.ts';
+import { createChooser } from './match.ts';
+import { answerMessages } from './messages-route.ts';
+import { Refusal } from './refusal.ts';
+import { openRequestLog } from './request-log.ts';
+import { defaultScenario, type Scenario } from './scenario.ts';
+
+export interface SimulatorOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** A loopback address: the simulator takes any key. */
+  readonly host: string;
+  /** `defaultScenario` where none is given. */
+  readonly scenario?: Scenario;
+  /** Request log, JSON lines; appended to where it exists. */
+  readonly logFile?: string;
+  /** Milliseconds before the first delta; wins over the scenario. */
+  readonly firstTokenMs?: number;
+  /** Milliseconds for each token of output; wins over the scenario. */
+  readonly perTokenMs?: number;
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface Simulator {
+  /** `http://127.0.0.1:PORT`, what an SDK takes as its base URL. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** As large as the real API takes. */
+const LARGEST_BODY = 32 * 1024 * 1024;
+/** Streams that are being answered when the simulator is closed get this long. */
+const DRAIN_MS = 500;
+
+/** Starts a Messages API that answers from a scenario; resolves when it listens. VALIDATION_ERROR for a log file of another kind. */
+export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
+  const { clock = systemClock, scenario = defaultScenario, log = () => undefined } = options;
+  const requestLog = options.logFile === undefined ? undefined : await openRequestLog(options.logFile);
+  const sockets = new WeakMap<IncomingHttpHeaders, Socket>();
+  const deps = {
+    clock,
+    requestLog,
+    choose: createChooser(scenario),
+    delays: {
+      firstTokenMs: options.firstTokenMs ?? scenario.delays.firstTokenMs,
+      perTokenMs: options.perTokenMs ?? scenario.delays.perTokenMs,
+    },
+    cache: createPromptCache(),
+    history: createHistory(),
+    cut: (headers: IncomingHttpHeaders) => void sockets.get(headers)?.destroy(),
+  };
+  const front = createFront({
+    routes: [
+      {
+        method: 'POST',
+        path: '/v1/messages',
+        scope: 'open',
+        maxBodyBytes: LARGEST_BODY,
+        handler: (context) => answerMessages(context, deps),
+      },
+      ...infoRoutes({ clock, requestLog, scenario: scenario.name }),
+    ],
+    tokens: { user: [], admin: [] },
+    allowedOrigins: [],
+    clock,
+    log,
+    formatError,
+    authenticate: false,
+  });
+  // A handler cannot drop its connection before an answer begins; a simulated network failure has to.
+  const keepSocket = (request: IncomingMessage): void => void sockets.set(request.headers, request.socket);
+  front.server.prependListener('request', keepSocket).prependListener('checkContinue', keepSocket);
+  try {
+    const { url } = await front.listen({ port: options.port, host: options.host });
+    return {
+      url,
+      close: async () => {
+        await front.drain(DRAIN_MS);
+        await requestLog?.close();
+      },
+    };
+  } catch (error) {
+    await requestLog?.close();
+    throw error;
+  }
+};
+
+/** Errors of the front itself, such as an address that does not exist, in the shape of this API. */
+const formatError: FormatError = (status, body, { requestId }) =>
+  errorReply(new Refusal(status, body.message), toRequestId(requestId));

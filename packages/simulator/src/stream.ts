@@ -1,0 +1,99 @@
+import type { ApiMessage, ApiUsage, Reply } from './message.ts';
+import type { Block } from './request.ts';
+import { byteLength } from './tokens.ts';
+
+/** One event of an answer's stream; `tokens` is set on those that carry a part of the answer. */
+export interface StreamEvent {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly tokens?: number;
+}
+
+const WORDS_A_DELTA = 3;
+/** Longest delta in characters; text without spaces is cut here. */
+const LONGEST_DELTA = 80;
+
+export const PING: StreamEvent = { name: 'ping', data: { type: 'ping' } };
+
+/** All events of an answer, in order. */
+export function* streamEvents({ message, cutInput }: Reply): Generator<StreamEvent> {
+  yield event('message_start', { message: opening(message) });
+  for (const [index, block] of message.content.entries()) {
+    yield event('content_block_start', { index, content_block: emptied(block) });
+    if (index === 0) yield PING;
+    const isCut = cutInput !== undefined && index === message.content.length - 1;
+    for (const delta of deltas(block, isCut ? cutInput : undefined)) {
+      const tokens = Math.ceil(byteLength(Object.values(delta).at(-1) ?? '') / 4);
+      yield { ...event('content_block_delta', { index, delta }), tokens };
+    }
+    yield event('content_block_stop', { index });
+  }
+  const { stop_reason, stop_sequence, stop_details, usage } = message;
+  yield event('message_delta', {
+    delta: { stop_reason, stop_sequence, stop_details, container: null },
+    usage: totals(usage),
+  });
+  yield event('message_stop', {});
+}
+
+const event = (name: string, members: Readonly<Record<string, unknown>>): StreamEvent => ({
+  name,
+  data: { type: name, ...members },
+});
+
+/** The last event repeats the totals, but not how cache writes split. */
+const totals = (usage: ApiUsage): Partial<ApiUsage> => ({
+  input_tokens: usage.input_tokens,
+  cache_creation_input_tokens: usage.cache_creation_input_tokens,
+  cache_read_input_tokens: usage.cache_read_input_tokens,
+  output_tokens: usage.output_tokens,
+  output_tokens_details: usage.output_tokens_details,
+  server_tool_use: usage.server_tool_use,
+});
+
+/** The input side is known at once, the output side is not. */
+const opening = (message: ApiMessage): Readonly<Record<string, unknown>> => ({
+  ...message,
+  content: [],
+  stop_reason: null,
+  stop_sequence: null,
+  stop_details: null,
+  usage: { ...message.usage, output_tokens: Math.min(1, message.usage.output_tokens) },
+});
+
+const emptied = (block: Block): Block => {
+  if (block.type === 'text') return { ...block, text: '' };
+  if (block.type === 'thinking') return { ...block, thinking: '', signature: '' };
+  return 'input' in block ? { ...block, input: {} } : block;
+};
+
+function* deltas(block: Block, cutInput: string | undefined): Generator<Readonly<Record<string, string>>> {
+  if (block.type === 'text') {
+    for (const text of pieces(String(block['text']))) yield { type: 'text_delta', text };
+  } else if (block.type === 'thinking') {
+    for (const thinking of pieces(String(block['thinking']))) yield { type: 'thinking_delta', thinking };
+    yield { type: 'signature_delta', signature: String(block['signature']) };
+  } else if ('input' in block) {
+    yield { type: 'input_json_delta', partial_json: '' };
+    for (const part of pieces(cutInput ?? JSON.stringify(block['input'])))
+      yield { type: 'input_json_delta', partial_json: part };
+  }
+}
+
+/** A few words each, and never half a character: a lone surrogate cannot be sent as UTF-8. */
+function* pieces(text: string): Generator<string> {
+  let piece = '';
+  let words = 0;
+  let previous = '';
+  for (const character of text) {
+    if (previous !== ' ' && character === ' ') words += 1;
+    if (piece.length >= LONGEST_DELTA || words >= WORDS_A_DELTA) {
+      yield piece;
+      piece = '';
+      words = 0;
+    }
+    piece += character;
+    previous = character;
+  }
+  if (piece !== '') yield piece;
+}

@@ -1,0 +1,154 @@
+import { findModel, type ModelSpec } from '../models.ts';
+import { invalid, Refusal } from '../refusal.ts';
+import { isRecord, type MessagesRequest, type Prompt } from '../request.ts';
+import { countInput } from '../tokens.ts';
+import { readBreakpoints } from './breakpoints.ts';
+import { readContent, readMessages } from './content.ts';
+import { checkLast, checkPairing } from './pairing.ts';
+import {
+  checkOutputConfig,
+  checkRest,
+  checkSampling,
+  checkThinking,
+  readMaxTokens,
+  readStopSequences,
+  readStream,
+} from './params.ts';
+import { readString, refuseUnknown } from './read.ts';
+import { checkToolChoice, readTools } from './tools.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const MEMBERS = [
+  'model',
+  'messages',
+  'max_tokens',
+  'system',
+  'tools',
+  'tool_choice',
+  'stream',
+  'stop_sequences',
+  'thinking',
+  'output_config',
+  'cache_control',
+  'metadata',
+  'service_tier',
+  'temperature',
+  'top_p',
+  'top_k',
+  'container',
+  'diagnostics',
+  'inference_geo',
+  'speed',
+  'user_profile_id',
+  'workspace_id',
+];
+/** Accepted with `?beta=true`; the simulator does nothing with them. */
+const BETA_MEMBERS = [
+  'betas',
+  'billing_policy',
+  'compaction',
+  'context_management',
+  'fallback_credit_token',
+  'fallbacks',
+  'mcp_servers',
+  'output_format',
+  'thread',
+];
+
+const KNOWN: ReadonlySet<string> = new Set(MEMBERS);
+const KNOWN_BETA: ReadonlySet<string> = new Set([...MEMBERS, ...BETA_MEMBERS]);
+
+export interface ReadOptions {
+  /** Header `anthropic-version`. */
+  readonly version: string;
+  readonly beta: boolean;
+  /** Milliseconds since 1970: models retire on a date. */
+  readonly nowMs: number;
+}
+
+/** Reads a body of `POST /v1/messages`; throws the `Refusal` that the real API would answer. */
+export const readRequest = (value: unknown, options: ReadOptions): MessagesRequest => {
+  const body = readBody(value, options);
+  const model = readModel(body, options.nowMs);
+  const maxTokens = readMaxTokens(body, model);
+  checkThinking(body, model, maxTokens);
+  const request = {
+    ...readPrompt(body, model),
+    maxTokens,
+    stream: readStream(body),
+    stopSequences: readStopSequences(body),
+  };
+  const size = countInput(request.prompt);
+  if (size > model.contextTokens) throw invalid(`prompt is too long: ${size} tokens > ${model.contextTokens} maximum`);
+  return request;
+};
+
+/** Reads a body of `POST /v1/messages/count_tokens` and counts it. */
+export const readCountRequest = (value: unknown, options: ReadOptions): number => {
+  const body = readBody(value, options);
+  return countInput(readPrompt(body, readModel(body, options.nowMs)).prompt);
+};
+
+const readBody = (value: unknown, { version, beta }: ReadOptions): Fields => {
+  if (!isRecord(value)) throw invalid('Input should be a valid dictionary');
+  refuseUnknown(value, beta ? KNOWN_BETA : KNOWN, '');
+  if (beta && value['thread'] !== undefined)
+    throw invalid('thread: message threads are not simulated; send the whole history');
+  checkSampling(value, version);
+  checkOutputConfig(value);
+  checkRest(value);
+  return value;
+};
+
+const readModel = (body: Fields, nowMs: number): ModelSpec => {
+  const id = readString(body['model'], 'model');
+  const { model, retiredOn } = findModel(id, nowMs);
+  if (model !== undefined) return model;
+  throw new Refusal(404, `model: ${id.slice(0, 200)}${retiredOn === undefined ? '' : ` (retired on ${retiredOn})`}`);
+};
+
+const readPrompt = (
+  body: Fields,
+  model: ModelSpec,
+): Omit<MessagesRequest, 'maxTokens' | 'stream' | 'stopSequences'> => {
+  const system =
+    body['system'] === undefined || body['system'] === null ? [] : readContent(body['system'], 'system', 'system');
+  const tools = readTools(body['tools']);
+  checkToolChoice(body['tool_choice'], tools, model);
+  const messages = readMessages(body['messages']);
+  checkPairing(messages);
+  checkLast(messages, model);
+  const breakpoints = readBreakpoints(body);
+  const unmarkedTools = tools.map(withoutMark);
+  return {
+    model,
+    modelId: String(body['model']),
+    system,
+    tools: unmarkedTools,
+    messages,
+    breakpoints,
+    prompt: toPrompt(body, unmarkedTools),
+  };
+};
+
+const toPrompt = (body: Fields, tools: readonly Fields[]): Prompt => ({
+  // readMessages has checked that this is a list of records with a role.
+  messages: (body['messages'] as readonly { role: string; content: unknown }[]).map(({ role, content }) => ({
+    role,
+    content: unmarkedContent(content),
+  })),
+  ...(body['system'] === undefined || body['system'] === null ? {} : { system: unmarkedContent(body['system']) }),
+  ...(body['tools'] === undefined || body['tools'] === null ? {} : { tools }),
+});
+
+const unmarkedContent = (content: unknown): unknown => {
+  if (!Array.isArray(content)) return content;
+  return content.map((item: unknown) => {
+    if (!isRecord(item)) return item;
+    const block = withoutMark(item);
+    return block['type'] === 'tool_result' ? { ...block, content: unmarkedContent(block['content']) } : block;
+  });
+};
+
+const withoutMark = ({ cache_control: _, ...rest }: Fields): Fields => rest;

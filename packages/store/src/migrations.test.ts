@@ -1,0 +1,56 @@
+import { codeOf } from '@cloutagent/contract';
+import { describe, expect, it } from 'vitest';
+import { openSqlite, type Connection } from './libsql.ts';
+import { migrate, MIGRATIONS } from './migrations.ts';
+
+const memory = (): Connection => openSqlite(':memory:', { busyTimeoutMs: 0 });
+const schema = (connection: Connection): unknown =>
+  connection.run('SELECT name, sql FROM sqlite_schema ORDER BY name').rows;
+const versions = (connection: Connection): unknown =>
+  connection.run('SELECT version FROM schema_version ORDER BY version').rows.map((row) => row['version']);
+
+describe('migrations', () => {
+  it('bring an empty database to the newest version, and do nothing the second time', () => {
+    const connection = memory();
+    migrate(connection);
+    const first = schema(connection);
+    migrate(connection);
+    expect(schema(connection)).toEqual(first);
+    expect(versions(connection)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+  });
+
+  it('add only what is missing, and keep the data', () => {
+    const connection = memory();
+    migrate(connection, [['CREATE TABLE a (x TEXT)']]);
+    connection.run('INSERT INTO a VALUES (?)', ['kept']);
+    migrate(connection, [['CREATE TABLE a (x TEXT)'], ['ALTER TABLE a ADD COLUMN y TEXT', 'CREATE TABLE b (x TEXT)']]);
+    expect(connection.run('SELECT x, y FROM a').rows).toEqual([{ x: 'kept', y: null }]);
+    expect(versions(connection)).toEqual([1, 2]);
+  });
+
+  it('leave nothing behind when one of them fails', () => {
+    const connection = memory();
+    migrate(connection, [['CREATE TABLE a (x TEXT)']]);
+    const before = schema(connection);
+    const broken = [['CREATE TABLE a (x TEXT)'], ['CREATE TABLE b (x TEXT)'], ['CREATE TABLE c (x TEXT)', 'nonsense']];
+    expect(() => migrate(connection, broken)).toThrow(/nonsense/u);
+    expect(schema(connection)).toEqual(before);
+    expect([versions(connection), connection.inTransaction]).toEqual([[1], false]);
+  });
+
+  it('refuse a newer database with STORAGE_NEWER and do not touch it', () => {
+    const connection = memory();
+    migrate(connection);
+    connection.run('INSERT INTO schema_version (version) VALUES (?)', [99]);
+    const before = schema(connection);
+    let thrown: unknown;
+    try {
+      migrate(connection);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(codeOf(thrown)).toBe('STORAGE_NEWER');
+    expect(thrown).toMatchObject({ details: { found: 99, known: MIGRATIONS.length } });
+    expect(schema(connection)).toEqual(before);
+  });
+});

@@ -1,0 +1,40 @@
+import { read, write } from './ask.ts';
+import { int } from './rows.ts';
+import type { Writer } from './writer.ts';
+
+/** Prefixes that are remembered: a run needs its latest few, the oldest go. */
+const MAX_PREFIXES = 10_000;
+
+/** Tokens that the API counted for a prompt prefix; undefined where it was not seen (lately). */
+export const getPrefixTokens = async (
+  writer: Writer,
+  model: string,
+  prefixHash: string,
+): Promise<number | undefined> => {
+  const answers = await read(writer, [
+    { sql: 'SELECT tokens FROM prefix_tokens WHERE model = ? AND prefix_hash = ?', params: [model, prefixHash] },
+  ]);
+  const row = answers[0]?.rows[0];
+  return row === undefined ? undefined : int(row, 'tokens');
+};
+
+/** Keeps the larger figure where two were counted, since a bound is made of it. */
+export const putPrefixTokens = async (
+  writer: Writer,
+  model: string,
+  prefixHash: string,
+  tokens: number,
+): Promise<void> => {
+  await write(writer, [
+    {
+      sql: `INSERT INTO prefix_tokens (model, prefix_hash, tokens, place)
+            VALUES (?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM prefix_tokens))
+            ON CONFLICT (model, prefix_hash) DO UPDATE SET tokens = max(tokens, excluded.tokens), place = excluded.place`,
+      params: [model, prefixHash, tokens],
+    },
+    {
+      sql: 'DELETE FROM prefix_tokens WHERE place <= (SELECT max(place) FROM prefix_tokens) - ?',
+      params: [MAX_PREFIXES],
+    },
+  ]);
+};

@@ -1,0 +1,122 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type {
+  Budget,
+  BudgetLevel,
+  Claim,
+  Committed,
+  LedgerRow,
+  NewRun,
+  Page,
+  Run,
+  RunDetail,
+  RunEvent,
+  Unit,
+} from '@cloutagent/contract';
+import type { Clock } from '@cloutagent/kit';
+import { read, write } from './ask.ts';
+import { ensureBudgetStatement, readBudgets, writeLimit } from './budget.ts';
+import { claimRun } from './claim.ts';
+import { commitUnit } from './commit.ts';
+import { readDetail, readEvents, readLedger, readReceiptRuns, readRunsPage, type RunsQuery } from './detail.ts';
+import { checkInvariants } from './invariants.ts';
+import { fromFailure, toFailure } from './failure.ts';
+import { getPrefixTokens, putPrefixTokens } from './prefix-tokens.ts';
+import { text } from './rows.ts';
+import { startStatements, type LimitedLevel } from './start.ts';
+import { openWriter, type Writer } from './writer.ts';
+
+/**
+ * Runs, their events and their money; satisfies the engine's port `Journal`. Everything is durable on return, and
+ * nothing blocks the calling thread. Every method can throw STORAGE_*.
+ */
+export interface Store {
+  /** Throws RUN_EXISTS (details: `{runId}`) while another run of the same change is not finished. */
+  start(run: NewRun, levels: readonly LimitedLevel[]): Promise<void>;
+  /** Throws RUN_NOT_FOUND; RUN_NOT_RESUMABLE for a finished run. */
+  claim(runId: string): Promise<Claim>;
+  /** Throws FENCED, RUN_NOT_FOUND, RUN_NOT_RESUMABLE, BUDGET_EXHAUSTED (details: BudgetShortage), DIVERGED. */
+  commit(claim: Claim, unit: Unit): Promise<Committed>;
+  /** At most 1,000 at once. Throws RUN_NOT_FOUND. */
+  events(runId: string, after: number, limit: number): Promise<readonly RunEvent[]>;
+  /** In the order asked; a level that nobody made is unlimited and unspent. */
+  budgets(levels: readonly BudgetLevel[]): Promise<readonly Budget[]>;
+  /** Creates a budget; one that exists stays as it is. */
+  ensureBudget(level: BudgetLevel, limitNanoUsd: number | null): Promise<void>;
+  /** Below what is spent and held it only refuses new reservations. Throws RUN_NOT_FOUND for the budget of no run. */
+  setLimit(level: BudgetLevel, limitNanoUsd: number | null): Promise<Budget>;
+  /** Newest first, statuses as stored. */
+  runs(query: RunsQuery): Promise<Page<Run>>;
+  /** Status as stored. Throws RUN_NOT_FOUND. */
+  run(runId: string): Promise<RunDetail>;
+  /** Id of the change's run that is not finished. */
+  liveRunOf(projectId: string, slug: string): Promise<string | undefined>;
+  /** Ids of runs with status `running`, oldest first. */
+  unfinished(projectId: string): Promise<readonly string[]>;
+  /** Throws RUN_NOT_FOUND. */
+  ledger(runId: string): Promise<readonly LedgerRow[]>;
+  /** Every run of a change, oldest first, with its ledger and its steps of kind `task` and `tool` only. */
+  receiptRuns(projectId: string, slug: string): Promise<readonly RunDetail[]>;
+  /** Tokens that the API counted for a prompt prefix; undefined where it was not seen lately. */
+  getPrefixTokens(model: string, prefixHash: string): Promise<number | undefined>;
+  putPrefixTokens(model: string, prefixHash: string, tokens: number): Promise<void>;
+  /** What is wrong with the stored data, a sentence each; reads everything. */
+  checkInvariants(): Promise<readonly string[]>;
+  /** Finishes what was begun, then closes the database. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Data folder; created where absent. */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** Where `worker.js` of this package is, when a bundle has moved it. */
+  readonly workerUrl?: URL;
+}
+
+/** Opens `store.db` in the data folder and brings it to this version. Throws STORAGE_NEWER, STORAGE_CORRUPT, STORAGE_READONLY. */
+export const openStore = async (options: StoreOptions): Promise<Store> => {
+  try {
+    await mkdir(options.dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw fromFailure(toFailure(cause), cause);
+  }
+  const writer = await openWriter({ file: path.join(options.dir, 'store.db') }, options.workerUrl);
+  return createStore(writer, options.clock);
+};
+
+/** The store over a connection that is open; closing it closes that. */
+export const createStore = (writer: Writer, clock: Clock): Store => ({
+  start: async (run, levels) => {
+    await write(writer, startStatements(run, levels, clock.now()));
+  },
+  claim: (runId) => claimRun(writer, runId, clock.now()),
+  commit: (claim, unit) => commitUnit(writer, claim, unit, clock.now()),
+  events: (runId, after, limit) => readEvents(writer, runId, after, limit),
+  budgets: (levels) => readBudgets(writer, levels),
+  ensureBudget: async (level, limitNanoUsd) => {
+    await write(writer, [ensureBudgetStatement(level, limitNanoUsd)]);
+  },
+  setLimit: (level, limitNanoUsd) => writeLimit(writer, level, limitNanoUsd),
+  runs: (query) => readRunsPage(writer, query),
+  run: (runId) => readDetail(writer, runId, 'all'),
+  liveRunOf: async (projectId, slug) => {
+    const ids = await readIds(writer, `project_id = ? AND slug = ? AND status IN ('running', 'paused')`, [
+      projectId,
+      slug,
+    ]);
+    return ids[0];
+  },
+  unfinished: (projectId) => readIds(writer, `project_id = ? AND status = 'running'`, [projectId]),
+  ledger: (runId) => readLedger(writer, runId),
+  receiptRuns: (projectId, slug) => readReceiptRuns(writer, projectId, slug),
+  getPrefixTokens: (model, prefixHash) => getPrefixTokens(writer, model, prefixHash),
+  putPrefixTokens: (model, prefixHash, tokens) => putPrefixTokens(writer, model, prefixHash, tokens),
+  checkInvariants: () => checkInvariants(writer),
+  close: () => writer.close(),
+});
+
+const readIds = async (writer: Writer, where: string, params: readonly string[]): Promise<readonly string[]> => {
+  const answers = await read(writer, [{ sql: `SELECT id FROM run WHERE ${where} ORDER BY created_at, id`, params }]);
+  return (answers[0]?.rows ?? []).map((row) => text(row, 'id'));
+};
