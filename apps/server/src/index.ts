@@ -1,1 +1,5 @@
-export {};
+export { bindAddress, DEFAULT_HOST, DEFAULT_PORT, resolveDataDir, resolveRoot, type Environment } from './config.ts';
+export { findServer } from './data-folder.ts';
+export { createLog, type Log } from './log.ts';
+export { startServer, type RunningServer, type ServerOptions } from './serve.ts';
+export { isTrusted, listTrusted, trust, untrust } from './trust.ts';

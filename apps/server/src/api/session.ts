@@ -1,0 +1,54 @@
+import { CloutError, PRODUCT_VERSION, toMoney, type Budget } from '@cloutagent/contract';
+import { AUTH_COOKIE, principalOf, tokenTable } from '@cloutagent/http';
+import type { Workbench } from '../workbench.ts';
+import type { Handlers } from './bind.ts';
+
+/** RFC 6265 cookie-octets that tokens are made of; others would be cut by a browser. */
+const COOKIE_VALUE = /^[\w.~+/=!#$%&'*^`|-]+$/u;
+
+const cookie = (value: string, maxAge: number): string =>
+  `${AUTH_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`;
+
+/** A working day: after it the token has to be shown again. */
+const SESSION_SECONDS = 12 * 3600;
+
+const money = (budget: Budget | undefined) => ({
+  limit: budget?.limitNanoUsd === undefined || budget.limitNanoUsd === null ? null : toMoney(budget.limitNanoUsd),
+  spent: toMoney(budget?.spentNanoUsd ?? 0),
+  held: toMoney(budget?.heldNanoUsd ?? 0),
+});
+
+export const sessionHandlers = (bench: Workbench): Pick<Handlers, 'meta' | 'login' | 'logout'> => {
+  const table = tokenTable(bench.tokens);
+  return {
+    meta: async ({ context }) => {
+      const [billed, simulated] = await Promise.all([bench.projectBudget(false), bench.projectBudget(true)]);
+      return {
+        pid: process.pid,
+        version: PRODUCT_VERSION,
+        project: await bench.describeProject(),
+        model: {
+          default: bench.settings.config.model,
+          keySet: bench.settings.anthropic.apiKey !== undefined,
+          url: bench.settings.anthropic.url,
+        },
+        budget: { billed: money(billed), simulated: money(simulated) },
+        principal: { name: context.principal.name, scopes: [...context.principal.scopes] },
+      };
+    },
+    login: ({ body }) => {
+      const principal = COOKIE_VALUE.test(body.token) ? principalOf(table, body.token) : undefined;
+      if (principal === undefined) {
+        throw new CloutError('AUTHENTICATION_FAILED', 'This token is not valid here', {
+          hint: "The administrator's token is in .cloutagent/token of the project",
+        });
+      }
+      return {
+        kind: 'json',
+        headers: { 'set-cookie': cookie(body.token, SESSION_SECONDS) },
+        body: { name: principal.name, scopes: principal.scopes },
+      };
+    },
+    logout: () => ({ kind: 'json', headers: { 'set-cookie': cookie('', 0) }, body: { ok: true } }),
+  };
+};

@@ -1,0 +1,114 @@
+import { CloutError, PRODUCT_VERSION } from '@cloutagent/contract';
+import { createFront, isLoopback, type Front } from '@cloutagent/http';
+import { systemClock, toIso } from '@cloutagent/kit';
+import { lockDataFolder } from '@cloutagent/store';
+import { createTaskMcp } from '@cloutagent/task-mcp';
+import { archiveChange } from '@cloutagent/openspec';
+import { bindRoutes } from './api/bind.ts';
+import { changeHandlers } from './api/changes.ts';
+import { runHandlers } from './api/runs.ts';
+import { sessionHandlers } from './api/session.ts';
+import { readSettings, resolveDataDir, type Environment } from './config.ts';
+import { adminToken, prepareDataFolder, removeServerFile, writeServerFile } from './data-folder.ts';
+import type { Log } from './log.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
+
+export interface ServerOptions {
+  /** Project root. */
+  readonly root: string;
+  readonly port: number;
+  readonly host: string;
+  readonly environment: Environment;
+  /** Name of the user of this machine: whoever calls without a token, or with this folder's own, acts under it. */
+  readonly user: string;
+  readonly log: Log;
+  /** Program and arguments that start the simulator; `--port`, `--log` and `--exit-with-stdin` are added. */
+  readonly simulatorCommand: readonly [string, ...string[]];
+  /** Folder of the built page; without it only the API is served. */
+  readonly assets?: string;
+  /** Continue the runs that a crash interrupted. A command that only borrows the data folder leaves them alone. */
+  readonly resumeInterrupted?: boolean;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** The administrator's token. */
+  readonly token: string;
+  readonly keySet: boolean;
+  /** Ends streams, lets requests finish, leaves every run resumable, gives the data folder back. */
+  close(): Promise<void>;
+}
+
+/** Time that open requests get when the server stops. */
+const DRAIN_MS = 10_000;
+
+const routesOf = (bench: Workbench, maxResponseBytes: number) => {
+  const taskMcp = createTaskMcp({
+    project: bench.project,
+    archive: (slug, { principal, ...options }) =>
+      archiveChange(bench.project, { slug, principal, ...options, receipt: bench.receipt(principal) }),
+    clock: systemClock,
+    version: PRODUCT_VERSION,
+    maxResponseBytes,
+    log: bench.log,
+  });
+  const api = bindRoutes({ ...changeHandlers(bench), ...runHandlers(bench), ...sessionHandlers(bench) });
+  return [...taskMcp.routes, ...api];
+};
+
+/**
+ * Takes the data folder and serves UI, API and Task MCP on one port.
+ * Errors: DATA_FOLDER_IN_USE, VALIDATION_ERROR (configuration), STORAGE_*, and the system's own when the port is taken.
+ */
+export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
+  const dataDir = resolveDataDir(options.root, options.environment);
+  await prepareDataFolder(dataDir);
+  const settings = await readSettings(dataDir, options.environment);
+  if (!isLoopback(options.host) && settings.tokens.user.length + settings.tokens.admin.length === 0) {
+    throw new CloutError('FORBIDDEN', `Listening on ${options.host} without tokens would let everybody in`, {
+      hint: 'Set AUTH_TOKENS or ADMIN_TOKENS, or listen on 127.0.0.1',
+    });
+  }
+  const lock = await lockDataFolder(dataDir);
+  let bench: Workbench | undefined;
+  let front: Front | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.all([front?.drain(DRAIN_MS), bench?.owner.stop()]);
+    await bench?.close();
+    await removeServerFile(dataDir, process.pid);
+    await lock.release();
+  };
+  try {
+    const token = await adminToken(dataDir);
+    const tokens = { user: settings.tokens.user, admin: [...settings.tokens.admin, token] };
+    bench = await openWorkbench({ ...options, dataDir, settings, tokens, ownToken: token, clock: systemClock });
+    front = createFront({
+      routes: routesOf(bench, settings.maxResponseBytes),
+      tokens,
+      allowedOrigins: settings.allowedOrigins,
+      clock: systemClock,
+      log: options.log,
+      ...(options.assets === undefined ? {} : { assets: options.assets }),
+    });
+    const { url } = await front.listen({ port: options.port, host: options.host });
+    await writeServerFile(dataDir, {
+      pid: process.pid,
+      url,
+      startedAt: toIso(systemClock.now()),
+      version: PRODUCT_VERSION,
+    });
+    if (options.resumeInterrupted === true) {
+      for (const runId of await bench.store.unfinished(bench.projectId)) bench.owner.begin(runId);
+    }
+    return { url, token, keySet: settings.anthropic.apiKey !== undefined, close };
+  } catch (error) {
+    await close();
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new CloutError('VALIDATION_ERROR', `Port ${options.port} on ${options.host} is taken by another program`, {
+        hint: 'Choose another with --port or PORT',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+};

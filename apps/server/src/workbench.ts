@@ -1,0 +1,141 @@
+import path from 'node:path';
+import { stat } from 'node:fs/promises';
+import { CloutError, type Budget, type BudgetLevel, type Principal } from '@cloutagent/contract';
+import { createAnthropicModel, loadPrices, type ModelPort } from '@cloutagent/engine';
+import { principalOf, tokenTable } from '@cloutagent/http';
+import { systemRandom, type Clock } from '@cloutagent/kit';
+import { driveRun, makeReceipt, type LaneDeps } from '@cloutagent/lane';
+import { openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
+import { openStore, type Store } from '@cloutagent/store';
+import type { Environment, Settings } from './config.ts';
+import type { Log } from './log.ts';
+import { RunOwner } from './run-owner.ts';
+import { isTrusted } from './trust.ts';
+import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
+import { SimulatorProcess } from './wire/simulator.ts';
+import { createToolSource } from './wire/tools.ts';
+
+/** Everything that one data folder needs while this process owns it. */
+export interface Workbench {
+  readonly project: Project;
+  readonly projectId: string;
+  readonly settings: Settings;
+  readonly tokens: Settings['tokens'];
+  readonly store: Store;
+  readonly owner: RunOwner;
+  readonly log: Log;
+  /** The project as this caller sees it: leases belong to who calls. */
+  projectFor(principal: Principal): Project;
+  describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
+  projectBudget(simulated: boolean): Promise<Budget | undefined>;
+  /** What the lane works with. */
+  laneDeps(): Promise<LaneDeps>;
+  /** Throws MODEL_KEY_MISSING for a real run without a key. */
+  requireModel(simulated: boolean): void;
+  /** Makes the receipt of an archive from the run ledger. */
+  receipt(by: string): (draft: ArchiveDraft) => Promise<object>;
+  close(): Promise<void>;
+}
+
+const SIMULATOR_KEY = 'simulated';
+
+/** One data folder has one project for now; the id stands in every table so that more can come. */
+const PROJECT_ID = 'default';
+
+const budgetLevel = (simulated: boolean): BudgetLevel => ({
+  scope: 'project',
+  id: simulated ? `${PROJECT_ID}:simulated` : PROJECT_ID,
+});
+
+const isFolder = async (folder: string): Promise<boolean> => {
+  try {
+    return (await stat(folder)).isDirectory();
+  } catch {
+    return false;
+  }
+};
+
+/** Opens the project and the store, and wires engine, lane, tools and model together. */
+export const openWorkbench = async (options: {
+  readonly root: string;
+  readonly dataDir: string;
+  readonly settings: Settings;
+  readonly tokens: Settings['tokens'];
+  /** The token of the data folder: who has it is the user of this machine. */
+  readonly ownToken: string;
+  readonly user: string;
+  readonly environment: Environment;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly simulatorCommand: readonly [string, ...string[]];
+}): Promise<Workbench> => {
+  const { root, dataDir, settings, environment, log, clock } = options;
+  const store = await openStore({ dir: dataDir, clock });
+  await store.ensureBudget(budgetLevel(false), settings.projectLimitNanoUsd);
+  await store.setLimit(budgetLevel(false), settings.projectLimitNanoUsd);
+  // Simulated money is free, so it is recorded but not limited by the project.
+  await store.ensureBudget(budgetLevel(true), null);
+  const env = allowedEnvironment(environment);
+  const ownTokenId = principalOf(tokenTable({ user: [], admin: [options.ownToken] }), options.ownToken)?.tokenId;
+  const simulator = new SimulatorProcess(
+    options.simulatorCommand,
+    path.join(dataDir, 'simulator', 'requests.jsonl'),
+    log,
+  );
+  const tools = createToolSource({ root, env, clock, log });
+  const project = await openProject(root, { clock, caller: options.user });
+  const requireKey = (): string => {
+    if (settings.anthropic.apiKey === undefined) {
+      throw new CloutError('MODEL_KEY_MISSING', 'No key for the Messages API is set');
+    }
+    return settings.anthropic.apiKey;
+  };
+  const model = async (simulated: boolean): Promise<ModelPort> =>
+    simulated
+      ? createAnthropicModel({ baseUrl: await simulator.url(), apiKey: SIMULATOR_KEY, clock })
+      : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
+  const lane: Omit<LaneDeps, 'trusted'> = {
+    project,
+    projectId: PROJECT_ID,
+    journal: store,
+    model: ({ simulated }) => model(simulated),
+    tools: () => tools.open(),
+    prices: loadPrices(),
+    config: settings.config,
+    clock,
+    random: systemRandom,
+    runCommand: createRunCommand(env),
+  };
+  // Asked each time: trust can be given while the server runs.
+  const laneDeps = async (): Promise<LaneDeps> => ({ ...lane, trusted: await isTrusted(root, environment) });
+  const owner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+
+  return {
+    project,
+    projectId: PROJECT_ID,
+    settings,
+    tokens: options.tokens,
+    store,
+    owner,
+    log,
+    laneDeps,
+    requireModel: (simulated) => {
+      if (!simulated) requireKey();
+    },
+    projectFor: ({ name, tokenId }) =>
+      tokenId === undefined || tokenId === ownTokenId ? project : withCaller(project, { caller: name, tokenId }),
+    describeProject: async () => ({
+      name: path.basename(root),
+      root,
+      hasOpenspec: await isFolder(project.openspecDir),
+      trusted: await isTrusted(root, environment),
+    }),
+    projectBudget: async (simulated) => (await store.budgets([budgetLevel(simulated)]))[0],
+    receipt: (by) => async (draft) => makeReceipt(await laneDeps(), { ...draft, by }),
+    close: async () => {
+      await tools.close();
+      simulator.close();
+      await store.close();
+    },
+  };
+};
