@@ -125,6 +125,22 @@ describe('[T25.streams, T25.requests] drain', () => {
     expect(aborted).toBe(true);
   });
 
+  it('does not wait for a connection that a finished stream left open', async () => {
+    await using running = await start([sse('/events', untilClosed)]);
+    // For ever, so that only the drain can close it.
+    running.front.server.keepAliveTimeout = 0;
+    const socket = connect(running.port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.write(`GET /events HTTP/1.1\r\nHost: localhost:${running.port}\r\n\r\n`);
+    await until(() => text.includes('200 OK'));
+    await running.front.drain(60_000);
+    await until(() => socket.closed);
+    expect(text).toContain('event: shutdown');
+  });
+
   it('is quiet on a server that never listened', async () => {
     await using running = await start([]);
     await running.front.drain(10);

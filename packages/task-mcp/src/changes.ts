@@ -1,0 +1,73 @@
+import type {
+  ArchiveResult,
+  ChangeOpenInput,
+  ChangesActiveInput,
+  ChangeSummary,
+  Page,
+  Principal,
+} from '@cloutagent/contract';
+import {
+  archiveChange,
+  listChanges,
+  listResources,
+  openChange,
+  readResource,
+  withCaller,
+  type Caller,
+  type ListedResource,
+  type Project,
+} from '@cloutagent/openspec';
+
+/** What the tools and resources need of the changes on disk. */
+export interface Changes {
+  readonly root: string;
+  readonly openspecDir: string;
+  open(
+    input: ChangeOpenInput,
+    by: Principal,
+  ): Promise<{ readonly change: ChangeSummary; readonly resumed: boolean; readonly files: readonly string[] }>;
+  archive(slug: string, options: ArchiveOptions, by: Principal): Promise<ArchiveResult>;
+  list(query: Partial<ChangesActiveInput>): Promise<Page<ChangeSummary>>;
+  /** Resources of the active changes from `offset` on; `nextOffset` is null at the end. */
+  resources(offset: number): Promise<{ readonly items: readonly ListedResource[]; readonly nextOffset: number | null }>;
+  read(uri: string): Promise<{ readonly uri: string; readonly mimeType: string; readonly text: string }>;
+}
+
+export interface ArchiveOptions {
+  readonly allowIncomplete?: boolean;
+}
+
+/**
+ * Replaces the plain archive, so that a process with a run ledger can write its receipt. `project` is in the hands of
+ * the caller, whose leases count; `principal` is the caller's name.
+ */
+export type Archive = (
+  slug: string,
+  options: ArchiveOptions & { readonly principal: string; readonly project: Project },
+) => Promise<ArchiveResult>;
+
+/**
+ * The changes of a project. A caller whom a token proved acts under its own name. One without a token is on this
+ * machine and acts as the user who runs the process; that identity marks its leases as a token would, so that who
+ * opened a change for an owner can archive it without naming the owner again.
+ */
+export const changesOf = (project: Project, archive?: Archive): Changes => {
+  const local: Caller = { caller: project.caller, tokenId: project.tokenId ?? `user:${project.caller}` };
+  const inHandsOf = ({ name, tokenId }: Principal): Project =>
+    withCaller(project, tokenId === undefined ? local : { caller: name, tokenId });
+  return {
+    root: project.root,
+    openspecDir: project.openspecDir,
+    open: (input, by) => openChange(inHandsOf(by), input),
+    archive: (slug, options, by) => {
+      const mine = inHandsOf(by);
+      const principal = mine.caller;
+      return archive === undefined
+        ? archiveChange(mine, { slug, principal, ...options })
+        : archive(slug, { project: mine, principal, ...options });
+    },
+    list: (query) => listChanges(project, query),
+    resources: (offset) => listResources(project, { offset }),
+    read: (uri) => readResource(project, uri),
+  };
+};

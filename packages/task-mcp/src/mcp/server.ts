@@ -1,0 +1,113 @@
+import { CloutError, codeOf, toErrorBody } from '@cloutagent/contract';
+import type { Log } from '@cloutagent/http';
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from '@modelcontextprotocol/server';
+import { findTool, parseCall } from '../input.ts';
+import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
+import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
+import { toolDescriptions } from './schema.ts';
+
+export interface McpDeps extends ToolDeps {
+  readonly log: Log;
+  readonly version: string;
+  readonly maxResponseBytes: number;
+}
+
+/** Key of our additions to a result: MCP keeps `_meta` for them. */
+const META = 'io.cloutagent';
+
+const INSTRUCTIONS =
+  'OpenSpec changes: change.open starts one from a template, changes.active lists them, change.archive merges and ' +
+  'archives one. Read change://{slug}/proposal, /tasks and /delta/{file} for its documents.';
+
+const toolResult = ({ text, links, page, receipt }: Outcome) => {
+  const { nextPageToken, ...rest } = page ?? { nextPageToken: null };
+  return {
+    content: [{ type: 'text' as const, text }, ...links.map((link) => ({ type: 'resource_link' as const, ...link }))],
+    ...(page === undefined
+      ? {}
+      : { structuredContent: { ...rest, ...(nextPageToken === null ? {} : { nextPageToken }) } }),
+    _meta: { [`${META}/receipt`]: receipt },
+  };
+};
+
+/** An error as a result, for the model to read and mend: code, message and hint in the text, all of it in `_meta`. */
+const toolFailure = (error: unknown) => {
+  const body = toErrorBody(error);
+  return {
+    isError: true,
+    content: [{ type: 'text' as const, text: `${body.code}: ${body.message}. ${body.hint}` }],
+    _meta: { [`${META}/error`]: body },
+  };
+};
+
+const protocolError = (error: unknown): ProtocolError => {
+  const body = toErrorBody(error);
+  const internal = body.code === 'INTERNAL_ERROR';
+  const code = internal ? ProtocolErrorCode.InternalError : ProtocolErrorCode.InvalidParams;
+  return new ProtocolError(code, body.message, body);
+};
+
+const NOT_THERE: readonly (string | undefined)[] = ['RESOURCE_NOT_FOUND', 'CHANGE_NOT_FOUND', 'NOT_FOUND'];
+
+/** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
+export const makeMcpServer = (deps: McpDeps, caller: Caller): McpServer => {
+  const { changes, log, maxResponseBytes } = deps;
+  const mcp = new McpServer(
+    { name: 'task', title: 'Task MCP', version: deps.version },
+    {
+      capabilities: { tools: {}, resources: {}, completions: {} },
+      instructions: INSTRUCTIONS,
+      cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
+    },
+  );
+
+  // The tools and URIs have rules and errors of their own, so the handlers are ours and not made from registrations.
+  const { server } = mcp;
+  server.setRequestHandler('tools/list', () => ({ tools: toolDescriptions() }));
+
+  server.setRequestHandler('tools/call', async ({ params }) => {
+    try {
+      findTool(params.name);
+    } catch (error) {
+      throw protocolError(error);
+    }
+    try {
+      const result = toolResult(await runTool(deps, parseCall(params.name, params.arguments), caller));
+      const size = Buffer.byteLength(JSON.stringify(result));
+      if (size > maxResponseBytes)
+        throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${size} bytes) exceeds limit`);
+      return result;
+    } catch (error) {
+      log('warn', 'tool failed', { tool: params.name, error });
+      return toolFailure(error);
+    }
+  });
+
+  server.setRequestHandler('resources/list', async ({ params }) => {
+    try {
+      return await listedResources(changes, params?.cursor);
+    } catch (error) {
+      throw protocolError(error);
+    }
+  });
+
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: RESOURCE_TEMPLATES }));
+
+  server.setRequestHandler('resources/read', async ({ params }) => {
+    try {
+      const { mimeType, text } = await changes.read(params.uri);
+      return { contents: [{ uri: params.uri, mimeType, text }] };
+    } catch (error) {
+      if (NOT_THERE.includes(codeOf(error))) throw new ResourceNotFoundError(params.uri, toErrorBody(error).message);
+      throw protocolError(error);
+    }
+  });
+
+  server.setRequestHandler('completion/complete', async ({ params }) => {
+    const asked = params.ref.type === 'ref/resource' && params.argument.name === 'slug';
+    if (!asked) return { completion: { values: [] } };
+    return { completion: await completeSlug(changes, params.argument.value) };
+  });
+
+  return mcp;
+};
