@@ -9,9 +9,10 @@ export interface CallOptions {
 }
 
 /** The input may be left out where a route needs none. */
-type InputArguments<N extends CallableRoute> = object extends RouteInput<N>
-  ? [input?: RouteInput<N>, options?: CallOptions]
-  : [input: RouteInput<N>, options?: CallOptions];
+type InputArguments<N extends CallableRoute> =
+  object extends RouteInput<N>
+    ? [input?: RouteInput<N>, options?: CallOptions]
+    : [input: RouteInput<N>, options?: CallOptions];
 
 /** The server's API, typed from the table of routes. Errors are `CloutError`s with the server's code, message, hint and details. */
 export interface Client {

@@ -1,4 +1,12 @@
-import { CloutError, ERRORS, ROUTES, errorSpec, type ErrorCode, type RouteName, type RouteSpec } from '@cloutagent/contract';
+import {
+  CloutError,
+  ERRORS,
+  ROUTES,
+  errorSpec,
+  type ErrorCode,
+  type RouteName,
+  type RouteSpec,
+} from '@cloutagent/contract';
 
 export interface ClientOptions {
   /** Origin of the server, such as `http://127.0.0.1:8443`; empty in a page that the server itself serves. */
@@ -11,7 +19,7 @@ export interface ClientOptions {
 
 export interface RequestInput {
   readonly params?: Readonly<Record<string, string>> | undefined;
-  readonly query?: Readonly<Record<string, unknown>> | undefined;
+  readonly query?: Readonly<Record<string, string | number | boolean | null | undefined>> | undefined;
   readonly body?: unknown;
 }
 
@@ -58,7 +66,7 @@ const toUrl = (baseUrl: string, path: string, input: RequestInput): string => {
   });
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(input.query ?? {})) {
-    if (value !== undefined && value !== null) query.set(name, String(value as string | number | boolean));
+    if (value !== undefined && value !== null) query.set(name, String(value));
   }
   const text = query.toString();
   return `${baseUrl.replace(/\/+$/u, '')}${filled}${text === '' ? '' : `?${text}`}`;

@@ -18,8 +18,12 @@ type QueryValues<T> = { [K in keyof T]: unknown extends T[K] ? string | number |
 type Params<N extends RouteName> = [PathParams<Spec<N>['path']>] extends [never]
   ? { readonly params?: undefined }
   : { readonly params: { readonly [K in PathParams<Spec<N>['path']>]: string } };
-type Query<N extends RouteName> = Spec<N> extends { readonly query: infer Q } ? { readonly query?: QueryValues<Taken<Q>> } : { readonly query?: undefined };
-type Body<N extends RouteName> = Spec<N> extends { readonly body: infer B } ? { readonly body: Taken<B> } : { readonly body?: undefined };
+type Query<N extends RouteName> =
+  Spec<N> extends { readonly query: infer Q }
+    ? { readonly query?: QueryValues<Taken<Q>> }
+    : { readonly query?: undefined };
+type Body<N extends RouteName> =
+  Spec<N> extends { readonly body: infer B } ? { readonly body: Taken<B> } : { readonly body?: undefined };
 
 /** Routes that answer with one JSON document; streams have methods of their own. */
 export type CallableRoute = { [N in RouteName]: Spec<N>['output'] extends 'sse' ? never : N }[RouteName];

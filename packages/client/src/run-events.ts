@@ -1,4 +1,12 @@
-import { CloutError, codeOf, errorSpec, type RunDetail, type RunEvent, type RunFrame, type TextDelta } from '@cloutagent/contract';
+import {
+  CloutError,
+  codeOf,
+  errorSpec,
+  type RunDetail,
+  type RunEvent,
+  type RunFrame,
+  type TextDelta,
+} from '@cloutagent/contract';
 import { decodeSse, retryDelay, type Clock } from '@cloutagent/kit';
 import { errorFromEnvelope, unreachable } from './request.ts';
 
@@ -79,14 +87,21 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 const isStandstill = (frame: RunFrame): boolean =>
   frame.event === 'run' && frame.data.body.type === 'run.state' && frame.data.body.status !== 'running';
 
-async function* readFrames(response: Response, source: EventSource, connection: AbortController): AsyncGenerator<RunFrame | 'heartbeat'> {
+async function* readFrames(
+  response: Response,
+  source: EventSource,
+  connection: AbortController,
+): AsyncGenerator<RunFrame | 'heartbeat'> {
   for await (const event of decodeSse(readText(response, source, connection))) {
     if (event.event === 'run') {
       const data = JSON.parse(event.data) as RunEvent; // written by the server from the same contract; unknown types pass through
       yield { event: 'run', id: event.id ?? String(data.seq), data };
     } else if (event.event === 'text') yield { event: 'text', data: JSON.parse(event.data) as TextDelta };
     else if (event.event === 'heartbeat') yield 'heartbeat';
-    else if (event.event === 'error') throw errorFromEnvelope(event.data) ?? new CloutError('UNKNOWN_ERROR', 'The server ended the stream with an error');
+    else if (event.event === 'error')
+      throw (
+        errorFromEnvelope(event.data) ?? new CloutError('UNKNOWN_ERROR', 'The server ended the stream with an error')
+      );
     else if (event.event === 'shutdown') return;
   }
 }

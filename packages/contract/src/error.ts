@@ -59,9 +59,18 @@ export const ERRORS = {
   STORAGE_FULL: spec(507, 7, 'Free some disk space and try again', true),
   STORAGE_READONLY: spec(507, 5, 'Make the folder writable and try again'),
   STORAGE_NEWER: spec(500, 1, 'The data was written by a newer version; update CloutAgent'),
-  STORAGE_BUSY: spec(503, 7, 'Too much is waiting for the database, or a foreign program holds it; try again in a moment', true),
+  STORAGE_BUSY: spec(
+    503,
+    7,
+    'Too much is waiting for the database, or a foreign program holds it; try again in a moment',
+    true,
+  ),
   STORAGE_CORRUPT: spec(500, 1, 'Stop CloutAgent, put .cloutagent/store.db* aside and restore a copy of them'),
-  STORAGE_FAILED: spec(500, 1, 'Look at the server log for the cause, then start CloutAgent again; what was confirmed is kept'),
+  STORAGE_FAILED: spec(
+    500,
+    1,
+    'Look at the server log for the cause, then start CloutAgent again; what was confirmed is kept',
+  ),
   DATA_FOLDER_IN_USE: spec(409, 4, 'Another CloutAgent process owns this data folder; use it, or stop it'),
   // Runs and money
   RUN_NOT_FOUND: spec(404, 3, 'clout runs list names the runs that exist'),

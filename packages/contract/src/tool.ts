@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { SLUG_PATTERN } from './change.ts';
-import { ChangePage } from './change.ts';
+import { ChangePage, SLUG_PATTERN } from './change.ts';
 import type { Scope } from './principal.ts';
 
 /** `null` in an optional field means absent, on every tool and protocol. */

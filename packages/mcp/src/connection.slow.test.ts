@@ -13,5 +13,7 @@ test('a server that does not even answer a ping after a timed-out call is ended'
   const options = { signal: new AbortController().signal, idempotencyKey: 'k' };
   await expect(connection.call('deaf', {}, options)).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
   expect(await connection.closed).toContain('ended');
-  await expect(connection.call('echo', { text: 'x' }, options)).rejects.toMatchObject({ code: 'MCP_CONNECTION_FAILED' });
+  await expect(connection.call('echo', { text: 'x' }, options)).rejects.toMatchObject({
+    code: 'MCP_CONNECTION_FAILED',
+  });
 });

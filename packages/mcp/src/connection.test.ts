@@ -11,28 +11,41 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((connection) => connection.close()));
 });
 
-const faulty = async (mode: string, more: { callTimeoutMs?: number; startTimeoutMs?: number; env?: Record<string, string> } = {}) => {
+const faulty = async (
+  mode: string,
+  more: { callTimeoutMs?: number; startTimeoutMs?: number; env?: Record<string, string> } = {},
+) => {
   const { env = {}, ...limits } = more;
   const connection = await openStdioServer(
     { id: 'faulty', command: process.execPath, args: [FAULTY, mode], env },
-    { cwd: process.cwd(), env: { ...process.env, PLANTED_SECRET: 'sk-planted' }, clock: systemClock, log: () => {}, ...limits },
+    {
+      cwd: process.cwd(),
+      env: { ...process.env, PLANTED_SECRET: 'sk-planted' },
+      clock: systemClock,
+      log: () => {},
+      ...limits,
+    },
   );
   open.push(connection);
   return connection;
 };
 
-const call = (connection: McpConnection, tool: string, input: unknown = {}, signal = new AbortController().signal): Promise<McpToolResult> =>
-  connection.call(tool, input, { signal, idempotencyKey: `key:${tool}` });
+const call = (
+  connection: McpConnection,
+  tool: string,
+  input: unknown = {},
+  signal = new AbortController().signal,
+): Promise<McpToolResult> => connection.call(tool, input, { signal, idempotencyKey: `key:${tool}` });
 
 const textOf = (result: McpToolResult): unknown => result.content[0]?.['text'];
 const caught = (promise: Promise<unknown>): Promise<CloutError> =>
   promise.then(
     () => expect.fail('should have failed'),
-    (error: CloutError) => error,
+    (error: unknown) => error as CloutError,
   );
 
 describe('a server that behaves', () => {
-  test('lists its tools with their annotations and answers calls', async () => {
+  test('[E5.stdio] lists its tools with their annotations and answers calls', async () => {
     const connection = await faulty('ok');
     expect(connection.tools()[0]).toEqual({
       server: 'faulty',
@@ -41,15 +54,20 @@ describe('a server that behaves', () => {
       inputSchema: { type: 'object' },
       annotations: { readOnlyHint: true },
     });
-    expect(await call(connection, 'echo', { text: 'hello' })).toEqual({ content: [{ type: 'text', text: 'hello' }], isError: false });
+    expect(await call(connection, 'echo', { text: 'hello' })).toEqual({
+      content: [{ type: 'text', text: 'hello' }],
+      isError: false,
+    });
   });
 
   test('gets the idempotency key', async () => {
     expect(textOf(await call(await faulty('ok'), 'meta'))).toContain('"cloutagent/idempotencyKey":"key:meta"');
   });
 
-  test('gets the allow-list and what it declares, and no secret of ours', async () => {
-    const env = JSON.parse(String(textOf(await call(await faulty('ok', { env: { DECLARED: 'yes' } }), 'env')))) as Record<string, string>;
+  test('[E5.environment] gets the allow-list and what it declares, and no secret of ours', async () => {
+    const env = JSON.parse(
+      String(textOf(await call(await faulty('ok', { env: { DECLARED: 'yes' } }), 'env'))),
+    ) as Record<string, string>;
     expect(env['DECLARED']).toBe('yes');
     expect(env['PATH']).toBe(process.env['PATH']);
     const allowed = ['HOME', 'PATH', 'SHELL', 'TERM', 'USER', 'LOGNAME', 'LANG', 'DECLARED'];
@@ -83,7 +101,10 @@ describe('a server that behaves', () => {
 describe('a server that does not', () => {
   test('a command that does not exist is MCP_CONNECTION_FAILED', async () => {
     const error = await caught(
-      openStdioServer({ id: 'x', command: '/nowhere/at-all', args: [], env: {} }, { cwd: '/', env: {}, clock: systemClock, log: () => {} }),
+      openStdioServer(
+        { id: 'x', command: '/nowhere/at-all', args: [], env: {} },
+        { cwd: '/', env: {}, clock: systemClock, log: () => {} },
+      ),
     );
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
     expect(error.message).toContain('ENOENT');
@@ -115,11 +136,11 @@ describe('a server that does not', () => {
     expect(textOf(await call(await faulty('garbage'), 'echo', { text: 'fine' }))).toBe('fine');
   });
 
-  test('a flood on stderr does not stop the answers', async () => {
+  test('[E5.bounds] a flood on stderr does not stop the answers', async () => {
     expect(textOf(await call(await faulty('flood'), 'echo', { text: 'fine' }))).toBe('fine');
   });
 
-  test('a line without end ends the server, with the reason', async () => {
+  test('[E5.bounds] a line without end ends the server, with the reason', async () => {
     const connection = await faulty('ok');
     const error = await caught(call(connection, 'huge'));
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
@@ -127,7 +148,7 @@ describe('a server that does not', () => {
     expect(await connection.closed).toContain('longer than 4 MiB');
   });
 
-  test('a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
+  test('[E5.timeout] a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
     const connection = await faulty('ok', { callTimeoutMs: 150 });
     expect(codeOf(await caught(call(connection, 'late')))).toBe('REQUEST_TIMEOUT');
     expect(textOf(await call(connection, 'cancelled'))).toBe('1');
@@ -146,7 +167,9 @@ describe('a server that does not', () => {
 
   test('too large an input is refused before it is sent', async () => {
     const connection = await faulty('ok');
-    expect(codeOf(await caught(call(connection, 'echo', { text: 'x'.repeat(5 * 1024 * 1024) })))).toBe('PAYLOAD_TOO_LARGE');
+    expect(codeOf(await caught(call(connection, 'echo', { text: 'x'.repeat(5 * 1024 * 1024) })))).toBe(
+      'PAYLOAD_TOO_LARGE',
+    );
     expect(textOf(await call(connection, 'echo', { text: 'small' }))).toBe('small');
   });
 });

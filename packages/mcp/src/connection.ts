@@ -1,11 +1,22 @@
 import { Client } from '@modelcontextprotocol/client';
-import { CloutError, PRODUCT_VERSION, type McpServerConfig, type McpTool, type McpToolResult } from '@cloutagent/contract';
+import {
+  CloutError,
+  PRODUCT_VERSION,
+  type McpServerConfig,
+  type McpTool,
+  type McpToolResult,
+} from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { toChildEnv } from './child-env.ts';
 import { startProcess, type OwnedProcess } from './process.ts';
+import { toArguments, toToolResult, toTools } from './tool-shape.ts';
 import { createStdioTransport, type StdioTransport } from './transport.ts';
 
-export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
+export type Log = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
 
 export interface McpDeps {
   readonly cwd: string;
@@ -69,14 +80,21 @@ export const openStdioServer = async (config: McpServerConfig, deps: McpDeps): P
     { capabilities: {}, versionNegotiation: { mode: 'legacy' }, listMaxPages: MAX_LIST_PAGES },
   );
   let strays = 0;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
   client.onerror = (error) => {
     strays += 1;
-    if (strays <= MAX_STRAY_LOGS) deps.log('debug', 'MCP server said something that is no message', { server: config.id, message: error.message });
+    if (strays <= MAX_STRAY_LOGS)
+      deps.log('debug', 'MCP server said something that is no message', { server: config.id, message: error.message });
   };
 
   const tools = await listTools(client, transport, config, deps).catch(async (error: unknown) => {
     await child.stop();
-    throw failed(config, `did not answer as an MCP server: ${transport.fault() ?? messageOf(error)}; ${await reason}`, child.stderr(), error);
+    throw failed(
+      config,
+      `did not answer as an MCP server: ${transport.fault() ?? messageOf(error)}; ${await reason}`,
+      child.stderr(),
+      error,
+    );
   });
   deps.log('info', 'MCP server is ready', { server: config.id, pid: child.pid, tools: tools.length });
   return connection(config, deps, { child, client, transport, tools, reason });
@@ -108,19 +126,35 @@ const connection = (config: McpServerConfig, deps: McpDeps, open: Open): McpConn
     options.signal.throwIfAborted();
     if (over || transport.fault() !== undefined) throw await gone();
     const timeout = deps.callTimeoutMs ?? 120_000;
-    const params = { name: tool, arguments: toArguments(input), _meta: { 'cloutagent/idempotencyKey': options.idempotencyKey } };
+    const params = {
+      name: tool,
+      arguments: toArguments(input),
+      _meta: { 'cloutagent/idempotencyKey': options.idempotencyKey },
+    };
     try {
-      const result = await client.request({ method: 'tools/call', params }, { signal: options.signal, timeout, maxTotalTimeout: timeout });
+      const result = await client.request(
+        { method: 'tools/call', params },
+        { signal: options.signal, timeout, maxTotalTimeout: timeout },
+      );
       return toToolResult(result);
     } catch (error) {
       options.signal.throwIfAborted();
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       // Numbers are the server's own refusals (JSON-RPC): the model can read them and do better.
       if (typeof code === 'number') return { content: [{ type: 'text', text: messageOf(error) }], isError: true };
-      if (code === 'INVALID_RESULT') throw new CloutError('INVALID_TOOL_RESULT', `The MCP server "${config.id}" answered ${tool} with something that is no tool result`, { hint: 'Its effect is unknown; report this to the makers of the server', cause: error });
+      if (code === 'INVALID_RESULT')
+        throw new CloutError(
+          'INVALID_TOOL_RESULT',
+          `The MCP server "${config.id}" answered ${tool} with something that is no tool result`,
+          { hint: 'Its effect is unknown; report this to the makers of the server', cause: error },
+        );
       if (code === 'REQUEST_TIMEOUT') {
         void endIfHung(client, child);
-        throw new CloutError('REQUEST_TIMEOUT', `The tool ${tool} of the MCP server "${config.id}" took longer than ${timeout / 1000} s`, { cause: error, details: { server: config.id, tool, timeoutMs: timeout } });
+        throw new CloutError(
+          'REQUEST_TIMEOUT',
+          `The tool ${tool} of the MCP server "${config.id}" took longer than ${timeout / 1000} s`,
+          { cause: error, details: { server: config.id, tool, timeoutMs: timeout } },
+        );
       }
       if (error instanceof RangeError) throw new CloutError('PAYLOAD_TOO_LARGE', error.message, { cause: error });
       throw await gone(error);
@@ -140,25 +174,17 @@ const connection = (config: McpServerConfig, deps: McpDeps, open: Open): McpConn
   };
 };
 
-const listTools = async (client: Client, transport: StdioTransport, config: McpServerConfig, deps: McpDeps): Promise<readonly McpTool[]> => {
+const listTools = async (
+  client: Client,
+  transport: StdioTransport,
+  config: McpServerConfig,
+  deps: McpDeps,
+): Promise<readonly McpTool[]> => {
   const timeout = deps.startTimeoutMs ?? 30_000;
   await client.connect(transport, { timeout });
   if (client.getServerCapabilities()?.tools === undefined) return [];
   const listed = await client.listTools(undefined, { timeout });
-  return listed.tools.map((tool) => {
-    const { readOnlyHint, idempotentHint, destructiveHint } = tool.annotations ?? {};
-    return {
-      server: config.id,
-      name: tool.name,
-      description: tool.description ?? '',
-      inputSchema: tool.inputSchema,
-      annotations: {
-        ...(readOnlyHint === undefined ? {} : { readOnlyHint }),
-        ...(idempotentHint === undefined ? {} : { idempotentHint }),
-        ...(destructiveHint === undefined ? {} : { destructiveHint }),
-      },
-    };
-  });
+  return toTools(config.id, listed.tools);
 };
 
 /** A call that timed out was cancelled; a server that is not even able to say so is ended, so that nothing goes on unseen. */
@@ -168,18 +194,6 @@ const endIfHung = async (client: Client, child: OwnedProcess): Promise<void> => 
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMEOUT') await child.stop();
   }
-};
-
-/** Arguments are an object; what a model made of something else is for the server to refuse. */
-const toArguments = (input: unknown): Record<string, unknown> =>
-  input !== null && typeof input === 'object' && !Array.isArray(input) ? { ...input } : {};
-
-/** Content as the server sent it; a result that has only structured content is shown as JSON text. */
-const toToolResult = (result: { content?: unknown; structuredContent?: unknown; isError?: boolean | undefined }): McpToolResult => {
-  const content = Array.isArray(result.content) ? (result.content as Record<string, unknown>[]) : []; // checked by the client's schema
-  const isError = result.isError === true;
-  if (content.length > 0 || result.structuredContent === undefined) return { content, isError };
-  return { content: [{ type: 'text', text: JSON.stringify(result.structuredContent) }], isError };
 };
 
 /** The exit code follows a broken pipe within moments; nobody waits longer for a nicer sentence. */

@@ -42,7 +42,13 @@ export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<Own
   });
   let child: ChildProcessWithoutNullStreams;
   try {
-    child = spawn(spec.command, [...spec.args], { cwd: spec.cwd, env: spec.env, stdio: 'pipe', detached: true, shell: false });
+    child = spawn(spec.command, [...spec.args], {
+      cwd: spec.cwd,
+      env: spec.env,
+      stdio: 'pipe',
+      detached: true,
+      shell: false,
+    });
     if (child.pid !== undefined) watchdog.guard(child.pid);
     await started(child);
   } catch (error) {
@@ -58,7 +64,9 @@ export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<Own
   child.on('error', () => {});
 
   const exited = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `it ended with exit code ${code ?? 'unknown'}` : `it was ended by ${signal}`),
+    );
   });
   const drained = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
@@ -80,7 +88,14 @@ export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<Own
     }
     await ended;
   };
-  return { pid, stdin: child.stdin, stdout: child.stdout, stderr: ring.text, ended, stop: () => (stopping ??= stop()) };
+  return {
+    pid,
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: () => ring.text(),
+    ended,
+    stop: () => (stopping ??= stop()),
+  };
 };
 
 const started = (child: ChildProcessWithoutNullStreams): Promise<void> =>

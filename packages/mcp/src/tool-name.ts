@@ -18,7 +18,8 @@ export const toWireNames = (tools: readonly McpTool[]): ReadonlyMap<string, McpT
   }
   const named: [string, McpTool][] = [];
   for (const [name, sharing] of byPlainName) {
-    for (const tool of sharing) named.push([sharing.length === 1 && name.length <= MAX_LENGTH ? name : hashedName(name, tool), tool]);
+    for (const tool of sharing)
+      named.push([sharing.length === 1 && name.length <= MAX_LENGTH ? name : hashedName(name, tool), tool]);
   }
   return new Map(named.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 };
@@ -26,6 +27,9 @@ export const toWireNames = (tools: readonly McpTool[]): ReadonlyMap<string, McpT
 const plainName = (tool: McpTool): string => `mcp__${tool.server}__${tool.name}`.replaceAll(/[^a-zA-Z0-9_-]/gu, '_');
 
 const hashedName = (name: string, tool: McpTool): string => {
-  const hash = createHash('sha256').update(JSON.stringify([tool.server, tool.name])).digest('hex').slice(0, HASH_LENGTH);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([tool.server, tool.name]))
+    .digest('hex')
+    .slice(0, HASH_LENGTH);
   return `${name.slice(0, MAX_LENGTH - HASH_LENGTH - 1)}_${hash}`;
 };

@@ -1,9 +1,14 @@
-import { deserializeMessage, serializeMessage, type JSONRPCMessage, type Transport } from '@modelcontextprotocol/client';
+import {
+  deserializeMessage,
+  serializeMessage,
+  type JSONRPCMessage,
+  type Transport,
+} from '@modelcontextprotocol/client';
 import { createLineReader } from './line-reader.ts';
 import type { OwnedProcess } from './process.ts';
 
 /** Largest message in either direction: room for a big file in a tool result, and a bound on what one server can make us hold. */
-export const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 export interface StdioTransport extends Transport {
   /** Why the process was given up by us, where that is so. */

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 
 /**
  * Waits for our end of the pipe: a line means that the group is gone already, end of file that we died without
  * saying so. `kill` is the shell's own; the second form is for shells whose built-in knows no negative ids.
  */
-const SCRIPT = 'read -r group || exit 0; read -r over && exit 0; kill -s KILL -- "-$group" 2>/dev/null || exec /bin/kill -9 -- "-$group"';
+const SCRIPT =
+  'read -r group || exit 0; read -r over && exit 0; kill -s KILL -- "-$group" 2>/dev/null || exec /bin/kill -9 -- "-$group"';
 
 export interface Watchdog {
   /** Names the process group that must not outlive us. */
@@ -28,7 +30,7 @@ export const startWatchdog = (onError: (error: Error) => void): Watchdog => {
   child.stdin.on('error', onError);
   // It must not keep our event loop alive: it is there for the time after us.
   child.unref();
-  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return {
     guard: (group) => void child.stdin.write(`${group}\n`),
     release: () => void child.stdin.end('over\n'),

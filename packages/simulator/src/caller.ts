@@ -29,7 +29,6 @@ export const toRefusal = (error: unknown): Refusal | undefined => {
   const code = codeOf(error);
   if (code === undefined || !(error instanceof Error)) return undefined;
   const { status } = errorSpec(code);
-  if (status === 413) return new Refusal(413, 'Request exceeds the maximum size');
   return new Refusal(status === 415 ? 400 : status, error.message);
 };
 

@@ -54,11 +54,14 @@ export const learn = (calls: readonly FileCall[]): FileKnowledge => {
   const files = new Map<string, string | undefined>();
   for (const call of calls) {
     if (call.tool === TOOLS.list) folders.set(call.path, call.ok ? namesIn(call.text) : undefined);
-    if (call.tool === TOOLS.read) files.set(call.path, call.ok ? call.text : undefined);
+    if (call.tool === TOOLS.read) files.set(call.path, call.ok ? fileText(call.text) : undefined);
     if (call.tool === TOOLS.write && call.ok) files.set(call.path, call.content);
   }
   return { folders, files };
 };
+
+/** The API refuses empty texts, so clients put words in the place of an empty file. */
+const fileText = (text: string): string => (text === '(no output)' ? '' : text);
 
 const namesIn = (listing: string): ReadonlySet<string> =>
   new Set(listing.split('\n').flatMap((line) => /^\[(?:FILE|DIR)\] (.+)$/u.exec(line.trim())?.[1] ?? []));

@@ -28,7 +28,7 @@ export const createChooser = (scenario: Scenario): ChooseRule => {
 };
 
 /** 1 where the conversation has no assistant turn yet. */
-export const turnOf = ({ messages }: MessagesRequest): number =>
+const turnOf = ({ messages }: MessagesRequest): number =>
   messages.filter(({ role }) => role === 'assistant').length + 1;
 
 const systemText = ({ system }: MessagesRequest): string => textOf({ role: 'system', content: system });

@@ -17,7 +17,7 @@ export interface ModelSpec {
   readonly deprecated?: true;
 }
 
-export type ThinkingType = 'adaptive' | 'between_tools' | 'disabled' | 'enabled';
+type ThinkingType = 'adaptive' | 'between_tools' | 'disabled' | 'enabled';
 
 const million = { contextTokens: 1_000_000, maxOutputTokens: 128_000, prefill: false } as const;
 const small = { contextTokens: 200_000, maxOutputTokens: 64_000, prefill: true } as const;

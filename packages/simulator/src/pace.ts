@@ -7,6 +7,8 @@ import { PING, streamEvents, type StreamEvent } from './stream.ts';
 
 /** The real API sends a ping now and then while the model is silent. */
 const PING_MS = 10_000;
+/** How long a client has to read what was sent before its connection is dropped. */
+const READ_MS = 50;
 
 export interface Pace {
   readonly delays: Delays;
@@ -35,7 +37,7 @@ const send = async (reply: Reply, writer: StreamWriter, { delays, clock, request
       sent += 1;
     }
     // A fault that asks for more deltas than there are comes before the end all the same.
-    if (fault !== undefined && (sent > breakAfter || isEnd)) return breakStream(fault, writer, requestId);
+    if (fault !== undefined && (sent > breakAfter || isEnd)) return breakStream(fault, writer, { clock, requestId });
     await write(event, writer);
     if (event.name === 'message_start') await waitWithPings(delays.firstTokenMs, writer, clock);
   }
@@ -51,8 +53,16 @@ const waitWithPings = async (ms: number, writer: StreamWriter, clock: Clock): Pr
   }
 };
 
-const breakStream = async (fault: Fault, writer: StreamWriter, requestId: string): Promise<void> => {
-  if (fault.fault === 'drop') writer.destroy();
+const breakStream = async (
+  fault: Fault,
+  writer: StreamWriter,
+  { clock, requestId }: Pick<Pace, 'clock' | 'requestId'>,
+): Promise<void> => {
+  if (fault.fault === 'drop') {
+    // A reset takes with it what the other side has not read yet.
+    await clock.sleep(READ_MS, writer.signal);
+    writer.destroy();
+  }
   if (fault.fault === 'stall') await untilGone(writer.signal);
   if (fault.fault !== 'midstream-error') return;
   const { status = 529, message = 'Overloaded (simulated)' } = fault.error ?? {};

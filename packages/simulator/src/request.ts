@@ -61,4 +61,4 @@ export const blockText = (block: Block): string => {
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-export const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string';
+const isBlock = (value: unknown): value is Block => isRecord(value) && typeof value['type'] === 'string';

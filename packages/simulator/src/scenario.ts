@@ -59,7 +59,7 @@ export interface ErrorReply {
   readonly retryAfter?: number | string;
 }
 
-export type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error';
+type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error';
 
 /** What breaks, after how much of the speech. The request counts as answered and billed in full. */
 export interface Fault extends Speech {

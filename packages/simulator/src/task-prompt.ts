@@ -55,7 +55,8 @@ export const readTaskPrompt = (messages: readonly Message[]): TaskPrompt | undef
 };
 
 const readChecks = (text: string, heading: string): Pick<TaskPrompt, 'files' | 'commands'> => {
-  const lines = text.split('\n').map((line) => line.trim());
+  // A line that is indented goes on with the reason above it, whatever it looks like.
+  const lines = text.split('\n').map((line) => line.trimEnd());
   const start = lines.indexOf(heading);
   const bullets = start < 0 ? [] : lines.slice(start + 1).filter((line) => line.startsWith('- '));
   const files = new Map<string, readonly string[]>();
@@ -74,8 +75,7 @@ const readChecks = (text: string, heading: string): Pick<TaskPrompt, 'files' | '
 const readFileCheck = (bullet: string): { readonly path: string; readonly text?: string } | undefined => {
   // A reason may stand behind a check that failed: ` (…)`, `: …` or ` - …`.
   const exists = /^- file (.+?) exists(?:(?: \(|: | - ).*)?$/u.exec(bullet)?.[1];
-  // Greedy: within a JSON string a quote has a backslash before it, so ` contains "` is the last one outside.
-  const contains = /^- file (.+) contains ("(?:[^"\\]|\\.)*")(?:(?: \(|: | - ).*)?$/u.exec(bullet);
+  const contains = /^- file (.+?) contains ("(?:[^"\\]|\\.)*")(?:(?: \(|: | - ).*)?$/u.exec(bullet);
   const text = contains?.[2] === undefined ? undefined : parseText(contains[2]);
   if (contains?.[1] !== undefined && text !== undefined) return { path: posix.normalize(contains[1]), text };
   return exists === undefined ? undefined : { path: posix.normalize(exists) };

@@ -62,7 +62,7 @@ export const checkLast = (messages: readonly Message[], model: ModelSpec): void 
   );
 };
 
-export const isPaused = (message: Message): boolean => {
+const isPaused = (message: Message): boolean => {
   const answered = new Set(message.content.map((block) => block['tool_use_id']));
   return message.content.some((block) => block.type === 'server_tool_use' && !answered.has(block['id']));
 };

@@ -1,0 +1,88 @@
+import type { Register } from '../context.ts';
+import { followRun } from '../follow.ts';
+import { given, oneOf, usd, wholeNumber } from '../option.ts';
+import { resolveRunId } from '../run-id.ts';
+import { showEnd, showRun, showRuns } from '../show/run.ts';
+import { withServer } from '../with-server.ts';
+
+const RUN = '<run>';
+const RUN_HELP = 'id of the run, a unique beginning of it, or "last"';
+
+export const registerRuns: Register = (program, context) => {
+  const runs = program.command('runs').description('look at runs, watch, resume and cancel them');
+  const { output } = context;
+  runs
+    .command('list')
+    .description('runs, newest first')
+    .option('--change <slug>', 'of this change')
+    .option('--limit <n>', 'at most so many', wholeNumber(1, 200), 50)
+    .option('--offset <n>', 'leave out so many', wholeNumber(0, 1_000_000), 0)
+    .action(
+      context.action(async (options: { change?: string; limit: number; offset: number }) =>
+        withServer(context, async ({ client }) => {
+          const page = await client.call('runsList', {
+            query: { limit: options.limit, offset: options.offset, slug: options.change },
+          });
+          output.result(page, () => showRuns(page, output.style));
+          return 0;
+        }),
+      ),
+    );
+  runs
+    .command('show')
+    .argument(RUN, RUN_HELP)
+    .description('one run with its tasks, money and steps')
+    .action(
+      context.action(async (text: string) =>
+        withServer(context, async ({ client }) => {
+          const detail = await client.call('runShow', { params: { id: await resolveRunId(client, text) } });
+          output.result(detail, () => showRun(detail, output.style));
+          return 0;
+        }),
+      ),
+    );
+  runs
+    .command('watch')
+    .argument(RUN, RUN_HELP)
+    .description('follow a run until it ends or pauses; exit code by how it ended')
+    .action(
+      context.action(async (text: string) =>
+        withServer(context, async (session) => {
+          const { run } = await session.client.call('runShow', {
+            params: { id: await resolveRunId(session.client, text) },
+          });
+          return followRun(context, session, run, 0);
+        }),
+      ),
+    );
+  runs
+    .command('resume')
+    .argument(RUN, RUN_HELP)
+    .description('go on with a paused or interrupted run; finished steps are not repeated')
+    .option('--budget <usd>', 'new limit of the run', usd)
+    .option('--unknown <what>', 'repeat or skip a tool call whose effect is unknown', oneOf('repeat', 'skip'))
+    .action(
+      context.action(async (text: string, options: { budget?: string; unknown?: 'repeat' | 'skip' }) =>
+        withServer(context, async (session) => {
+          const { client } = session;
+          const id = await resolveRunId(client, text);
+          const { lastSeq } = await client.call('runShow', { params: { id } });
+          const run = await client.call('runResume', { params: { id }, body: given(options) });
+          return followRun(context, session, run, lastSeq);
+        }),
+      ),
+    );
+  runs
+    .command('cancel')
+    .argument(RUN, RUN_HELP)
+    .description('stop a run for good and settle its money')
+    .action(
+      context.action(async (text: string) =>
+        withServer(context, async ({ client }) => {
+          const run = await client.call('runCancel', { params: { id: await resolveRunId(client, text) } });
+          output.result(run, () => showEnd(run, output.style));
+          return 0;
+        }),
+      ),
+    );
+};

@@ -1,0 +1,28 @@
+import type { Clock } from '@cloutagent/kit';
+import type { Environment } from '@cloutagent/server';
+
+/** A stream that text is written to. */
+export interface Sink {
+  write(text: string): void;
+  readonly isTTY: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns: number;
+}
+
+/** Everything that a command knows of the world. */
+export interface Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** The current folder. */
+  readonly cwd: string;
+  readonly environment: Environment;
+  /** May stdout be coloured: a terminal, and NO_COLOR is not set. */
+  readonly colour: boolean;
+  /** Who works here; shown in leases. */
+  readonly user: string;
+  readonly clock: Clock;
+  /** Calls back at the first SIGINT or SIGTERM; a second one ends the process at once. Returns the function that stops listening. */
+  onInterrupt(handler: () => void): () => void;
+  /** Reads stdin away and calls back at its end. */
+  onStdinEnd(handler: () => void): void;
+}

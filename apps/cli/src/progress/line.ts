@@ -1,0 +1,38 @@
+import { showUsd, type RunEvent } from '@cloutagent/contract';
+import { oneLine, plain, type Style } from '../output.ts';
+import { showCheck } from '../show/change.ts';
+
+const WIDTH = 100;
+
+/** The line that stands for an event in a log; undefined where the event says nothing to people. */
+export const lineOf = ({ body }: RunEvent, style: Style): string | undefined => {
+  switch (body.type) {
+    case 'run.state':
+      return body.reason === null ? undefined : style.dim(`run ${body.status}: ${oneLine(body.reason.message)}`);
+    case 'task.started':
+      return `${style.bold(oneLine(body.taskId))} ${oneLine(body.title, WIDTH)}`;
+    case 'task.finished': {
+      const { outcome } = body;
+      const attempts = outcome.attempts > 1 ? `, ${outcome.attempts} attempts` : '';
+      return outcome.ticked
+        ? `  ${style.green('done')} ${style.dim(`(${outcome.verification ?? 'unverified'}${attempts})`)}`
+        : `  ${style.red('open')} ${oneLine(outcome.note, WIDTH)} ${style.dim(`(${outcome.attempts} attempts)`)}`;
+    }
+    case 'model.finished':
+      return style.dim(`  model  ${showUsd(body.cost.nanoUsd)}  ${oneLine(body.text, WIDTH)}`.trimEnd());
+    case 'model.retry':
+      return style.yellow(`  again in ${body.delayMs} ms: ${oneLine(body.message, WIDTH)} (${plain(body.code)})`);
+    case 'tool.started':
+      return style.dim(
+        `  tool   ${plain(body.server)}:${plain(body.tool)} ${oneLine(JSON.stringify(body.input) ?? '', WIDTH)}`,
+      );
+    case 'tool.finished':
+      return body.isError ? style.yellow(`  tool   failed: ${oneLine(body.preview, WIDTH)}`) : undefined;
+    case 'check.finished': {
+      const { check, ok, detail } = body.result;
+      return `  check  ${oneLine(showCheck(check), WIDTH)}: ${ok ? style.green('holds') : style.red(`does not hold, ${oneLine(detail, WIDTH)}`)}`;
+    }
+    default:
+      return undefined;
+  }
+};

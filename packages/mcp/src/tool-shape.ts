@@ -1,0 +1,48 @@
+import type { McpTool, McpToolResult } from '@cloutagent/contract';
+
+interface ListedTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  readonly annotations?:
+    | {
+        readonly readOnlyHint?: boolean | undefined;
+        readonly idempotentHint?: boolean | undefined;
+        readonly destructiveHint?: boolean | undefined;
+      }
+    | undefined;
+}
+
+/** Tools as the contract knows them: what a server says beside that is left out. */
+export const toTools = (server: string, listed: readonly ListedTool[]): readonly McpTool[] => {
+  return listed.map((tool) => {
+    const { readOnlyHint, idempotentHint, destructiveHint } = tool.annotations ?? {};
+    return {
+      server,
+      name: tool.name,
+      description: tool.description ?? '',
+      inputSchema: tool.inputSchema,
+      annotations: {
+        ...(readOnlyHint === undefined ? {} : { readOnlyHint }),
+        ...(idempotentHint === undefined ? {} : { idempotentHint }),
+        ...(destructiveHint === undefined ? {} : { destructiveHint }),
+      },
+    };
+  });
+};
+
+/** Arguments are an object; what a model made of something else is for the server to refuse. */
+export const toArguments = (input: unknown): Record<string, unknown> =>
+  input !== null && typeof input === 'object' && !Array.isArray(input) ? { ...input } : {};
+
+/** Content as the server sent it; a result that has only structured content is shown as JSON text. */
+export const toToolResult = (result: {
+  content?: unknown;
+  structuredContent?: unknown;
+  isError?: boolean | undefined;
+}): McpToolResult => {
+  const content = Array.isArray(result.content) ? (result.content as Record<string, unknown>[]) : []; // checked by the client's schema
+  const isError = result.isError === true;
+  if (content.length > 0 || result.structuredContent === undefined) return { content, isError };
+  return { content: [{ type: 'text', text: JSON.stringify(result.structuredContent) }], isError };
+};
