@@ -4,17 +4,17 @@ import { toIso } from '@cloutagent/kit';
 import { archivedNames, RECEIPT_FILE } from './archived.ts';
 import { loadChange, titleOf, type ChangeFiles } from './change.ts';
 import { specProblems } from './grammar/spec.ts';
-import type { IntendedWrite } from './intent.ts';
+import { readInside } from './disk/read.ts';
+import { receiptPath, type IntendedWrite } from './intent.ts';
 import { commit, mutate } from './journal.ts';
 import { assertFree } from './lease.ts';
-import { mergeDelta, type Merge } from './merge/merge.ts';
+import { mergeDelta } from './merge/merge.ts';
+import type { Merge } from './merge/model.ts';
 import { archiveDir, shownPath, type Caller, type Project } from './project.ts';
-import { plainReceipt } from './receipt.ts';
+import { plainReceipt, type ArchiveDraft } from './receipt.ts';
 import { isUntouched, untouchedFiles } from './scaffold.ts';
 import { parseTasks } from './tasks.ts';
 import { findingsOf, isValid, meetSpecs, specFile, type MetDelta } from './validate.ts';
-
-export type ArchiveDraft = ArchiveResult & { readonly tasks: Task[]; readonly title: string };
 
 export interface ArchiveOptions {
   readonly slug: string;
@@ -41,16 +41,23 @@ export const archiveChange = async (project: Project, options: ArchiveOptions): 
     const isScaffold = await isUntouched(files);
     if (!isScaffold) assertDone(files.name, tasks, options.allowIncomplete === true);
     const merges = isScaffold ? [] : mergesOf(files.name, met);
-    const draft = await draftOf(project, files, tasks, merges);
+    const result = await resultOf(project, files, merges);
+    const draft: ArchiveDraft = { ...result, tasks, title: titleOf(files) };
     const receipt = await (options.receipt ?? plainReceipt(project, options.principal))(draft);
-    const { tasks: _tasks, title: _title, ...result } = draft;
+    const receiptFile = path.join(files.folder, RECEIPT_FILE);
     await commit(project, {
       format: 1,
       op: 'archive',
       slug: files.name,
-      archivedAs: draft.archivedAs,
-      writes: merges.filter(({ merge }) => merge.changed).map((merged) => writeOf(project, merged)),
-      receipt: `${JSON.stringify(receipt, null, 2)}\n`,
+      archivedAs: result.archivedAs,
+      writes: [
+        ...merges.filter(({ merge }) => merge.changed).map((merged) => writeOf(project, merged)),
+        {
+          path: receiptPath(files.name),
+          before: (await readInside(project.openspecDir, receiptFile)) ?? null,
+          after: `${JSON.stringify(receipt, null, 2)}\n`,
+        },
+      ],
     });
     return result;
   });
@@ -69,7 +76,12 @@ const assertDone = (slug: string, tasks: readonly Task[], allowIncomplete: boole
   const open = tasks.filter(({ done }) => !done);
   if (allowIncomplete || open.length === 0) return;
   throw new CloutError('CHANGE_TASKS_INCOMPLETE', `${open.length} incomplete task(s) found for change '${slug}'`, {
-    details: { slug, open: open.length, total: tasks.length, tasks: open.slice(0, 20).map(({ id, title }) => ({ id, title })) },
+    details: {
+      slug,
+      open: open.length,
+      total: tasks.length,
+      tasks: open.slice(0, 20).map(({ id, title }) => ({ id, title })),
+    },
   });
 };
 
@@ -82,10 +94,19 @@ const mergesOf = (slug: string, met: readonly MetDelta[]): Merged[] => {
     if ('refused' in merge) throw conflict(slug, capability, merge.refused);
     const problems = merge.changed ? specProblems(merge.text) : [];
     if (problems.length > 0) {
-      const issues = problems.map((message) => ({ level: 'ERROR', code: 'SPEC_INVALID', path: `specs/${capability}/spec.md`, message }));
-      throw new CloutError('CHANGE_INVALID', `Rebuilt spec for '${capability}' failed validation; nothing was changed`, {
-        details: { slug, capability, issues },
-      });
+      const issues = problems.map((message) => ({
+        level: 'ERROR',
+        code: 'SPEC_INVALID',
+        path: `specs/${capability}/spec.md`,
+        message,
+      }));
+      throw new CloutError(
+        'CHANGE_INVALID',
+        `Rebuilt spec for '${capability}' failed validation; nothing was changed`,
+        {
+          details: { slug, capability, issues },
+        },
+      );
     }
     return { ...one, merge };
   });
@@ -96,21 +117,20 @@ const assertAddsOnly = ({ capability, delta }: MetDelta): void => {
   const operations = delta.sections.filter((operation) => operation !== 'ADDED');
   if (operations.length === 0) return;
   const list = operations.join(', ');
-  throw new CloutError('NOT_IMPLEMENTED', `${capability}: this version archives ADDED requirements only, not ${list}; nothing was changed`, {
-    details: { capability, operations },
-    hint: 'Archive this change with the openspec command, or wait for the next version',
-  });
+  throw new CloutError(
+    'NOT_IMPLEMENTED',
+    `${capability}: this version archives ADDED requirements only, not ${list}; nothing was changed`,
+    {
+      details: { capability, operations },
+      hint: 'Archive this change with the openspec command, or wait for the next version',
+    },
+  );
 };
 
 const conflict = (slug: string, capability: string, message: string): CloutError =>
   new CloutError('CHANGE_CONFLICT', `${message}; nothing was changed`, { details: { slug, capability } });
 
-const draftOf = async (
-  project: Project,
-  files: ChangeFiles,
-  tasks: Task[],
-  merges: readonly Merged[],
-): Promise<ArchiveDraft> => {
+const resultOf = async (project: Project, files: ChangeFiles, merges: readonly Merged[]): Promise<ArchiveResult> => {
   const archivedAt = toIso(project.clock.now());
   const archivedAs = freeName(files.name, archivedAt.slice(0, 10), new Set(await archivedNames(project)));
   const folder = path.join(archiveDir(project), archivedAs);
@@ -142,8 +162,6 @@ const draftOf = async (
         : []),
     ]),
     receiptPath: shownPath(project, path.join(folder, RECEIPT_FILE)),
-    tasks,
-    title: titleOf(files),
   };
 };
 

@@ -1,4 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
+import { RECEIPT_FILE } from './archived.ts';
 
 /** One file of an intent: its whole text before and after; null where it does not exist. Relative to `openspec/`. */
 export interface IntendedWrite {
@@ -13,9 +14,11 @@ export interface Intent {
   readonly op: 'archive';
   readonly slug: string;
   readonly archivedAs: string;
+  /** Specifications, and the receipt in the folder of the change. */
   readonly writes: readonly IntendedWrite[];
-  readonly receipt: string;
 }
+
+export const receiptPath = (slug: string): string => `changes/${slug}/${RECEIPT_FILE}`;
 
 /** Undefined for what is no intent. @throws STORAGE_NEWER for one of a newer format */
 export const parseIntent = (text: string): Intent | undefined => {
@@ -28,24 +31,28 @@ export const parseIntent = (text: string): Intent | undefined => {
   }
   if (typeof value?.format !== 'number') return undefined;
   if (value.format > 1) {
-    throw new CloutError('STORAGE_NEWER', 'A newer version of CloutAgent has begun an archive here; update to finish it');
+    throw new CloutError(
+      'STORAGE_NEWER',
+      'A newer version of CloutAgent has begun an archive here; update to finish it',
+    );
   }
-  const isWhole =
-    value.op === 'archive' &&
-    isName(value.slug) &&
-    isName(value.archivedAs) &&
-    typeof value.receipt === 'string' &&
-    Array.isArray(value.writes) &&
-    value.writes.every(isWrite);
-  return isWhole ? (value as Intent) : undefined;
+  const { op, slug, archivedAs, writes } = value;
+  if (op !== 'archive' || !isName(slug) || !isName(archivedAs) || !isWrites(writes)) return undefined;
+  const isOurs = writes.every((write) => write.path.startsWith('specs/') || write.path === receiptPath(slug));
+  return isOurs ? { format: 1, op, slug, archivedAs, writes } : undefined;
 };
 
 /** The journal lies in a folder that others can write: it must not lead out either. */
-const isName = (value: unknown): boolean => typeof value === 'string' && /^[^/\\\0]+$/u.test(value) && !/^\.+$/u.test(value);
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && /^[^/\\\0]+$/u.test(value) && !/^\.+$/u.test(value);
 
-const isWrite = (value: unknown): boolean => {
+const isWrites = (value: unknown): value is IntendedWrite[] =>
+  Array.isArray(value) && value.every((write: unknown) => isWrite(write));
+
+const isWrite = (value: unknown): value is IntendedWrite => {
   if (value === null || typeof value !== 'object') return false;
+  // Every member is looked at below.
   const { path: at, before, after } = value as Partial<IntendedWrite>;
   const isText = (text: unknown): boolean => text === null || typeof text === 'string';
-  return typeof at === 'string' && /^specs\//u.test(at) && at.split('/').every(isName) && isText(before) && isText(after);
+  return typeof at === 'string' && at.split('/').every(isName) && isText(before) && isText(after);
 };

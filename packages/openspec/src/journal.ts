@@ -6,9 +6,9 @@ import { RECEIPT_FILE } from './archived.ts';
 import { errnoOf, withStorageErrors } from './disk/disk.ts';
 import { ensureFolder, removeQuietly, replaceFile } from './disk/durable.ts';
 import { acquireLock } from './disk/lock.ts';
-import { readInside } from './disk/read.ts';
-import { parseIntent, type Intent, type IntendedWrite } from './intent.ts';
-import { archiveDir, changesDir, workDir, type Project } from './project.ts';
+import { assertWritesInside, readInside } from './disk/read.ts';
+import { parseIntent, receiptPath, type Intent, type IntendedWrite } from './intent.ts';
+import { archiveDir, changesDir, specsDir, workDir, type Project } from './project.ts';
 
 /**
  * Runs one operation that changes files: alone on this folder, after whatever a crash left behind was finished.
@@ -16,6 +16,9 @@ import { archiveDir, changesDir, workDir, type Project } from './project.ts';
  */
 export const mutate = async <T>(project: Project, work: () => Promise<T>): Promise<T> =>
   withStorageErrors(async () => {
+    for (const folder of [workDir(project, 'lock'), archiveDir(project), specsDir(project)]) {
+      await assertWritesInside(project.openspecDir, folder);
+    }
     await ensureWorkFolder(project);
     const lock = await acquireLock(project.disk, project.clock, workDir(project, 'lock'));
     try {
@@ -40,13 +43,23 @@ const ensureWorkFolder = async (project: Project): Promise<void> => {
 /** Writes the intent durably, carries it out and forgets it. A crash in between is made good by `recover`. */
 export const commit = async (project: Project, intent: Intent): Promise<void> => {
   const file = path.join(workDir(project, 'journal'), `${randomUUID()}.json`);
-  await replaceFile(project.disk, workDir(project, 'staging'), file, JSON.stringify(intent));
+  const text = JSON.stringify(intent);
+  // What recovery would not read again must not be begun.
+  if (parseIntent(text) === undefined)
+    throw new CloutError('CHANGE_INVALID', 'A capability has a name that cannot be archived');
+  for (const write of intent.writes)
+    await assertWritesInside(project.openspecDir, path.join(project.openspecDir, write.path));
+  await replaceFile(project.disk, workDir(project, 'staging'), file, text);
   const isDone = await carryOut(project, intent);
   await forget(project, file);
   if (!isDone) {
-    throw new CloutError('CHANGE_CONFLICT', `A file was edited while '${intent.slug}' was being archived; nothing was changed`, {
-      details: { slug: intent.slug, files: intent.writes.map((write) => write.path) },
-    });
+    throw new CloutError(
+      'CHANGE_CONFLICT',
+      `A file was edited while '${intent.slug}' was being archived; nothing was changed`,
+      {
+        details: { slug: intent.slug, files: intent.writes.map((write) => write.path) },
+      },
+    );
   }
 };
 
@@ -81,7 +94,6 @@ const carryOut = async (project: Project, intent: Intent): Promise<boolean> => {
     await put(project, write.path, wanted);
   }
   if (isForeign) return false;
-  await replaceFile(project.disk, workDir(project, 'staging'), path.join(from, RECEIPT_FILE), intent.receipt);
   await ensureFolder(project.disk, archiveDir(project));
   await project.disk.rename(from, await freeFolder(path.join(archiveDir(project), intent.archivedAs)));
   await project.disk.sync(archiveDir(project));
@@ -97,14 +109,18 @@ const freeFolder = async (folder: string): Promise<string> => {
 };
 
 /** After the rename, a new change may have taken the slug; the receipt in the archive tells that we are done. */
-const isArchivedAlready = async (project: Project, { archivedAs, receipt }: Intent): Promise<boolean> =>
-  (await readInside(project.openspecDir, path.join(archiveDir(project), archivedAs, RECEIPT_FILE))) === receipt;
+const isArchivedAlready = async (project: Project, { slug, archivedAs, writes }: Intent): Promise<boolean> => {
+  const receipt = writes.find((write) => write.path === receiptPath(slug))?.after;
+  const archived = path.join(archiveDir(project), archivedAs, RECEIPT_FILE);
+  return receipt !== undefined && (await readInside(project.openspecDir, archived)) === receipt;
+};
 
 const current = async (project: Project, write: IntendedWrite): Promise<string | null> =>
   (await readInside(project.openspecDir, path.join(project.openspecDir, write.path))) ?? null;
 
 const put = async (project: Project, relative: string, text: string | null): Promise<void> => {
   const file = path.join(project.openspecDir, relative);
+  await assertWritesInside(project.openspecDir, file);
   if (text !== null) {
     await replaceFile(project.disk, workDir(project, 'staging'), file, text);
     return;

@@ -75,7 +75,8 @@ const findChanges = async (project: Project, withArchived: boolean): Promise<Fou
 const place = async (project: Project, change: Omit<Found, 'meta' | 'createdAt'>): Promise<Found[]> =>
   unlessGone(async () => {
     const meta = parseMeta(await readLenient(project, path.join(change.folder, META_FILE)));
-    const createdAt = meta.opened === undefined ? (await timesOf(change.folder, meta)).created : Date.parse(meta.opened);
+    const createdAt =
+      meta.opened === undefined ? (await timesOf(change.folder, meta)).created : Date.parse(meta.opened);
     return { ...change, meta, createdAt };
   });
 

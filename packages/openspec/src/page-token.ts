@@ -24,7 +24,7 @@ export const afterToken = (sorted: readonly Place[], token: string): number => {
 const parseToken = (token: string): Place => {
   try {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    const [createdAt, key]: unknown[] = Array.isArray(value) ? value : [];
+    const [createdAt, key] = Array.isArray(value) ? (value as unknown[]) : [];
     if (typeof createdAt === 'number' && typeof key === 'string') return { createdAt, key };
   } catch {
     /* told below */

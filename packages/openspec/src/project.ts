@@ -4,7 +4,7 @@ import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { errnoOf, nodeDisk, type Disk } from './disk/disk.ts';
 
-/** Who acts on the files: the name for leases, and the token that proved it, where there is one. */
+/** Who acts on the files: the name for leases, and what proved it: a token, or the user of this machine. */
 export interface Caller {
   readonly caller: string;
   readonly tokenId?: string;
@@ -44,14 +44,15 @@ export const openProject = async (root: string, deps: ProjectDeps): Promise<Proj
     clock: deps.clock,
     disk: deps.disk ?? nodeDisk,
     caller: deps.caller,
-    ...(deps.tokenId === undefined ? {} : { tokenId: deps.tokenId }),
+    // Without a token it is the user of this machine who proves the caller, on every surface alike.
+    tokenId: deps.tokenId ?? `user:${deps.caller}`,
   };
 };
 
 /** The same project in the hands of another caller. */
 export const withCaller = (project: Project, { caller, tokenId }: Caller): Project => {
-  const { tokenId: _previous, ...rest } = project;
-  return { ...rest, caller, ...(tokenId === undefined ? {} : { tokenId }) };
+  const { root, openspecDir, clock, disk } = project;
+  return { root, openspecDir, clock, disk, caller, ...(tokenId === undefined ? {} : { tokenId }) };
 };
 
 const isOpenspecFolder = async (folder: string): Promise<boolean> => {

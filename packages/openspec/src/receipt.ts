@@ -1,8 +1,10 @@
-import { toMoney, type Receipt } from '@cloutagent/contract';
+import { toMoney, type ArchiveResult, type Receipt, type Task } from '@cloutagent/contract';
 import { canonicalJson, newId } from '@cloutagent/kit';
-import type { ArchiveDraft } from './archive.ts';
 import { sha256 } from './digest.ts';
 import type { Project } from './project.ts';
+
+/** What a receipt is made from: the archive that is about to be committed. */
+export type ArchiveDraft = ArchiveResult & { readonly tasks: Task[]; readonly title: string };
 
 /** The receipt of an archive by a process that knows nothing about runs. */
 export const plainReceipt =

@@ -83,7 +83,12 @@ const queryOf = (query: string): Partial<ChangesActiveInput> => {
   const limit = number('limit');
   const page = number('page');
   const offset = number('offset') ?? (page === undefined ? undefined : (page - 1) * (limit ?? 50));
-  const text = { pageToken: given.get('pageToken'), status: given.get('status'), owner: given.get('owner'), template: given.get('template') };
+  const text = {
+    pageToken: given.get('pageToken'),
+    status: given.get('status'),
+    owner: given.get('owner'),
+    template: given.get('template'),
+  };
   const parsed = ChangesActiveInput.safeParse({ ...text, limit, offset });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -103,7 +108,10 @@ export const listResources = async (
     if (found.length > offset + limit) break;
     found.push(...(await resourcesOf(project, name)));
   }
-  return { items: found.slice(offset, offset + limit), nextOffset: found.length > offset + limit ? offset + limit : null };
+  return {
+    items: found.slice(offset, offset + limit),
+    nextOffset: found.length > offset + limit ? offset + limit : null,
+  };
 };
 
 const resourcesOf = async (project: Project, name: string): Promise<ListedResource[]> => {

@@ -3,7 +3,9 @@ import { CloutError, SLUG_PATTERN } from '@cloutagent/contract';
 const PATTERN = new RegExp(SLUG_PATTERN, 'u');
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/u;
 /** Names that an object has by itself, in the only spelling that the pattern lets through. */
-const INHERITED = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype'].map((name) => name.toLowerCase()));
+const INHERITED = new Set(
+  [...Object.getOwnPropertyNames(Object.prototype), 'prototype'].map((name) => name.toLowerCase()),
+);
 
 /**
  * Refuses what must not become the name of a new change.

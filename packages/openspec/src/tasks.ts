@@ -44,7 +44,9 @@ export const parseTasks = (markdown: string): Task[] => {
 };
 
 export const countTasks = (markdown: string): { done: number; total: number } => {
-  const boxes = toLines(markdown).text.map((line) => CHECKBOX.exec(line)).filter((box) => box !== null);
+  const boxes = toLines(markdown)
+    .text.map((line) => CHECKBOX.exec(line))
+    .filter((box) => box !== null);
   return { done: boxes.filter(isDone).length, total: boxes.length };
 };
 

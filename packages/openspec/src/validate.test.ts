@@ -3,7 +3,7 @@ import { golden } from '../fixtures/golden.ts';
 import { scratch } from '../fixtures/scratch.ts';
 import { validateChange } from './validate.ts';
 
-describe('[T8.grammar] validation as OpenSpec 1.13.2', () => {
+describe('validation as OpenSpec 1.13.2', () => {
   it.each([...golden])('%s: verdicts and messages', async (_, { input, slug, validate, validateStrict }) => {
     await using folder = await scratch(input);
     const project = await folder.open();

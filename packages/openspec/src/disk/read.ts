@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir, readlink, realpath, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, readlink, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import { isInside } from '../project.ts';
@@ -62,6 +62,30 @@ const outside = (file: string, cause?: unknown): CloutError =>
     hint: 'Replace the link by the file itself',
     cause,
   });
+
+/**
+ * Will something written at `target` land inside `boundary`? Looks at the nearest folder that exists.
+ * @throws FORBIDDEN where a link on the way leads out
+ */
+export const assertWritesInside = async (boundary: string, target: string): Promise<void> => {
+  try {
+    assertInside(await realpath(boundary), await realpath(target), target);
+  } catch (error) {
+    if (!ABSENT.has(errnoOf(error) ?? '') || path.dirname(target) === target) throw error;
+    // A link to nowhere is a way out as soon as somebody makes its target.
+    if (await isLink(target)) throw outside(target);
+    if (target !== boundary) await assertWritesInside(boundary, path.dirname(target));
+  }
+};
+
+const isLink = async (target: string): Promise<boolean> => {
+  try {
+    return (await lstat(target)).isSymbolicLink();
+  } catch (error) {
+    if (ABSENT.has(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+};
 
 /** Deepest folder that is walked, so that no tree can exhaust the stack. */
 const MAX_DEPTH = 32;

@@ -84,4 +84,5 @@ export const scenariosOf = (body: Lines): Scenario[] => {
 /** RFC 2119 keyword as a whole word in capitals. */
 export const hasKeyword = (text: string): boolean => /\b(?:SHALL|MUST)\b/u.test(text);
 
-export const sameText = (a: Requirement, b: Requirement): boolean => normalise(a.raw).trim() === normalise(b.raw).trim();
+export const sameText = (a: Requirement, b: Requirement): boolean =>
+  normalise(a.raw).trim() === normalise(b.raw).trim();

@@ -1,38 +1,11 @@
-import { isEmptyDelta, type Delta } from '../grammar/delta.ts';
+import { isEmptyDelta } from '../grammar/delta.ts';
 import { withLineBreaksOf } from '../grammar/markdown.ts';
 import { parseSpec, structureProblems } from '../grammar/spec.ts';
 import { contradictionsOf } from '../rules/contradictions.ts';
 import { compose } from './compose.ts';
+import type { Merge, MergeInput, Refusal } from './model.ts';
 import { applyDelta } from './steps.ts';
 import { startingText } from './start.ts';
-
-/** What a delta does to the main specification of its capability. */
-export interface Merge {
-  /** The whole new file, with the line breaks of the old one. */
-  readonly text: string;
-  /** False where everything is in the specification already: then nothing is written. */
-  readonly changed: boolean;
-  readonly created: boolean;
-  readonly added: readonly string[];
-  readonly modified: readonly string[];
-  readonly removed: readonly string[];
-  readonly renamed: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/** Why a merge is refused: a sentence in OpenSpec's words. */
-export interface Refusal {
-  readonly refused: string;
-}
-
-export interface MergeInput {
-  readonly capability: string;
-  readonly slug: string;
-  readonly delta: Delta;
-  readonly deltaText: string;
-  /** The main specification; undefined where the capability is new. */
-  readonly base: string | undefined;
-}
 
 /** Applies a delta in OpenSpec's order: RENAMED, REMOVED, MODIFIED, ADDED. Pure: nothing is read or written. */
 export const mergeDelta = (input: MergeInput): Merge | Refusal => {

@@ -1,6 +1,6 @@
 import { carriedPurpose, deltaPurpose, MIN_PURPOSE_LENGTH, skeleton } from '../grammar/purpose.ts';
 import { orphanPlace } from '../rules/delta-rules.ts';
-import type { MergeInput } from './merge.ts';
+import type { MergeInput } from './model.ts';
 
 /** The text that a merge starts from, a skeleton for a new capability, and what its author should know. */
 export const startingText = (input: MergeInput): { text: string; warnings: string[] } => {

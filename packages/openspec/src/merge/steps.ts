@@ -2,7 +2,7 @@ import { sameText, type Requirement } from '../grammar/requirement.ts';
 import { scenarioLoss } from '../rules/scenario-loss.ts';
 import { lostTail } from './compose.ts';
 import { openSlots, type Slots } from './slots.ts';
-import type { Merge, MergeInput, Refusal } from './merge.ts';
+import type { Merge, MergeInput, Refusal } from './model.ts';
 
 type Done = { [K in 'added' | 'modified' | 'removed' | 'renamed']: string[] };
 type Applied = Pick<Merge, keyof Done | 'warnings'> & { readonly blocks: readonly string[] };
@@ -39,12 +39,20 @@ const rename = ({ delta }: MergeInput, slots: Slots, done: Done): string | undef
       if (slots.get(to) === undefined) return failed('RENAMED', from, 'source not found');
       const miss = slots.near(from, to);
       if (miss === undefined) continue; // somebody renamed it already
-      return failed('RENAMED', from, `source not found, but ${existing(miss)} exists; fix the header to match it exactly`);
+      return failed(
+        'RENAMED',
+        from,
+        `source not found, but ${existing(miss)} exists; fix the header to match it exactly`,
+      );
     }
     if (slots.get(to) !== undefined) return failed('RENAMED', to, 'target already exists');
     const miss = slots.near(to, from);
     if (miss !== undefined) {
-      return failed('RENAMED', to, `${existing(miss)} already exists and differs only in case or spacing; choose a distinct name`);
+      return failed(
+        'RENAMED',
+        to,
+        `${existing(miss)} already exists and differs only in case or spacing; choose a distinct name`,
+      );
     }
     const [, ...body] = source.raw.split('\n');
     slots.replace(from, { name: to, raw: [`### Requirement: ${to}`, ...body].join('\n') });
@@ -53,7 +61,12 @@ const rename = ({ delta }: MergeInput, slots: Slots, done: Done): string | undef
   return undefined;
 };
 
-const remove = ({ capability, delta, base }: MergeInput, slots: Slots, done: Done, warnings: string[]): string | undefined => {
+const remove = (
+  { capability, delta, base }: MergeInput,
+  slots: Slots,
+  done: Done,
+  warnings: string[],
+): string | undefined => {
   for (const name of delta.removed) {
     if (slots.get(name) !== undefined) {
       slots.replace(name, undefined);
@@ -78,7 +91,11 @@ const modify = ({ delta }: MergeInput, slots: Slots, done: Done): string | undef
     const loss = scenarioLoss(current, block);
     if (loss !== undefined) {
       const why = `current spec contains scenario(s) not present in the modified block: ${loss}`;
-      return failed('MODIFIED', block.name, `${why} Refresh the change spec before archiving to avoid dropping scenarios.`);
+      return failed(
+        'MODIFIED',
+        block.name,
+        `${why} Refresh the change spec before archiving to avoid dropping scenarios.`,
+      );
     }
     if (!sameText(current, block)) done.modified.push(block.name);
     slots.replace(block.name, block);
@@ -95,7 +112,11 @@ const add = ({ delta }: MergeInput, slots: Slots, done: Done): string | undefine
     }
     const miss = slots.near(block.name);
     if (miss !== undefined) {
-      return failed('ADDED', block.name, `${existing(miss)} already exists and differs only in case or spacing; use MODIFIED with that exact header to change it, or choose a distinct name`);
+      return failed(
+        'ADDED',
+        block.name,
+        `${existing(miss)} already exists and differs only in case or spacing; use MODIFIED with that exact header to change it, or choose a distinct name`,
+      );
     }
     slots.append(block);
     done.added.push(block.name);

@@ -7,10 +7,7 @@ export interface Contradiction {
 }
 
 /** Where a delta names one requirement twice, within a section or across two. */
-export const contradictionsOf = (delta: Delta): Contradiction[] => [
-  ...duplicatesOf(delta),
-  ...acrossSections(delta),
-];
+export const contradictionsOf = (delta: Delta): Contradiction[] => [...duplicatesOf(delta), ...acrossSections(delta)];
 
 export const duplicatesIn = (section: 'ADDED' | 'MODIFIED' | 'REMOVED', names: readonly string[]): Contradiction[] =>
   repeated(names).map((name) => ({
@@ -30,8 +27,14 @@ export const duplicateRenames = (delta: Delta): Contradiction[] => [
 ];
 
 const duplicatesOf = (delta: Delta): Contradiction[] => [
-  ...duplicatesIn('ADDED', delta.added.map(({ name }) => name)),
-  ...duplicatesIn('MODIFIED', delta.modified.map(({ name }) => name)),
+  ...duplicatesIn(
+    'ADDED',
+    delta.added.map(({ name }) => name),
+  ),
+  ...duplicatesIn(
+    'MODIFIED',
+    delta.modified.map(({ name }) => name),
+  ),
   ...duplicatesIn('REMOVED', delta.removed),
   ...duplicateRenames(delta),
   ...delta.unpaired.map(({ side, name }) => ({
@@ -60,12 +63,24 @@ export const acrossSections = (delta: Delta): Contradiction[] => {
       const hint = spelled === from ? '' : ` (REMOVED spells it "${spelled}")`;
       return [
         ...(modified.has(from)
-          ? [{ code: 'MODIFIED_OLD_NAME', message: `MODIFIED references old name from RENAMED. Use new header for "${to}"` }]
+          ? [
+              {
+                code: 'MODIFIED_OLD_NAME',
+                message: `MODIFIED references old name from RENAMED. Use new header for "${to}"`,
+              },
+            ]
           : []),
         ...(added.has(to)
           ? [{ code: 'RENAME_TARGET_ADDED', message: `RENAMED TO collides with ADDED for "${to}"` }]
           : []),
-        ...(spelled === undefined ? [] : [{ code: 'CROSS_SECTION_CONFLICT', message: `Requirement present in both RENAMED and REMOVED: "${from}"${hint}` }]),
+        ...(spelled === undefined
+          ? []
+          : [
+              {
+                code: 'CROSS_SECTION_CONFLICT',
+                message: `Requirement present in both RENAMED and REMOVED: "${from}"${hint}`,
+              },
+            ]),
       ];
     }),
   ];

@@ -32,7 +32,8 @@ export const deltaFindings = (path: string, delta: Delta, base: string | undefin
 export const emptyFinding = (path: string, delta: Delta): Finding | undefined => {
   if (!isEmptyDelta(delta)) return undefined;
   if (delta.sections.length === 0) {
-    const message = 'No delta sections found. Add headers such as "## ADDED Requirements" or move non-delta notes outside specs/.';
+    const message =
+      'No delta sections found. Add headers such as "## ADDED Requirements" or move non-delta notes outside specs/.';
     return { level: 'ERROR', code: 'DELTA_NO_SECTIONS', path, message };
   }
   const titles = delta.sections.map((operation) => `## ${operation} Requirements`);
@@ -58,9 +59,12 @@ const blockFindings = (path: string, section: 'ADDED' | 'MODIFIED', blocks: read
     const isRepeated = seen.has(block.name);
     seen.add(block.name);
     return [
-      ...(isRepeated ? duplicatesIn(section, [block.name, block.name]) : []).map(
-        ({ code, message }): Finding => ({ level: 'ERROR', code, path, message }),
-      ),
+      ...(isRepeated ? duplicatesIn(section, [block.name, block.name]) : []).map(({ code, message }): Finding => ({
+        level: 'ERROR',
+        code,
+        path,
+        message,
+      })),
       ...statementFinding(path, section, block),
       ...scenarioFinding(path, section, block),
     ];

@@ -77,7 +77,11 @@ const numberFindings = (lines: readonly string[]): Finding[] => {
     const own = id.split('.')[0] ?? '';
     if (withoutZeros(own) !== withoutZeros(group)) {
       findings.push(
-        warning('TASK_IN_WRONG_GROUP', line, `Task "${id}" is under group ${group}, but its leading number points to group ${own}. Move it to group ${own} or renumber it.`),
+        warning(
+          'TASK_IN_WRONG_GROUP',
+          line,
+          `Task "${id}" is under group ${group}, but its leading number points to group ${own}. Move it to group ${own} or renumber it.`,
+        ),
       );
     }
     const first = firstLine.get(id);

@@ -1,5 +1,4 @@
-import { deltaText, taskList } from './text.ts';
-import type { Scaffold, TemplateInput } from './template.ts';
+import { deltaText, taskList, type Scaffold, type TemplateInput } from './text.ts';
 
 /** A defect, from its symptom to a test that keeps it away. */
 export const bugfix = ({ title, slug, rationale }: TemplateInput): Scaffold => ({
@@ -33,7 +32,7 @@ ${rationale ?? 'Say what goes wrong, for whom, since when, and what it costs the
     requirement: title,
     statement: `The system SHALL behave correctly where this defect occurred: ${title}.`,
     scenario: 'The defect does not occur any more',
-    when: 'the steps to reproduce are carried out',
-    then: 'the expected result of the proposal appears',
+    condition: 'the steps to reproduce are carried out',
+    outcome: 'the expected result of the proposal appears',
   }),
 });

@@ -1,5 +1,4 @@
-import { deltaText, taskList } from './text.ts';
-import type { Scaffold, TemplateInput } from './template.ts';
+import { deltaText, taskList, type Scaffold, type TemplateInput } from './text.ts';
 
 /** Maintenance, with what could go wrong and how to get back. */
 export const chore = ({ title, slug, rationale }: TemplateInput): Scaffold => ({
@@ -33,7 +32,7 @@ ${rationale ?? 'Say what gets better for those who maintain this, and what happe
     requirement: title,
     statement: `The system SHALL keep its behaviour while this is maintained: ${title}.`,
     scenario: 'Behaviour stays the same',
-    when: 'the maintenance is done',
-    then: 'every existing test passes unchanged',
+    condition: 'the maintenance is done',
+    outcome: 'every existing test passes unchanged',
   }),
 });

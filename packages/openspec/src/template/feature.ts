@@ -1,5 +1,4 @@
-import { deltaText, taskList } from './text.ts';
-import type { Scaffold, TemplateInput } from './template.ts';
+import { deltaText, taskList, type Scaffold, type TemplateInput } from './text.ts';
 
 /** A new ability, in five phases. */
 export const feature = ({ title, slug, rationale }: TemplateInput): Scaffold => ({
@@ -19,7 +18,10 @@ ${rationale ?? 'Say which problem this solves, for whom, and why now. Two or thr
 - Name what this change leaves alone, so that nobody expects it
 `,
   tasks: taskList([
-    ['Understand', ['Agree on the problem and on what is out of scope', 'Write the requirements and scenarios of the delta']],
+    [
+      'Understand',
+      ['Agree on the problem and on what is out of scope', 'Write the requirements and scenarios of the delta'],
+    ],
     ['Design', ['Choose the approach and note what was ruled out', 'Name the interfaces and data that change']],
     ['Build', ['Implement the requirements of the delta', 'Handle the errors that the scenarios name']],
     ['Verify', ['Cover every scenario with a test', 'Run the whole test suite']],
@@ -30,7 +32,7 @@ ${rationale ?? 'Say which problem this solves, for whom, and why now. Two or thr
     requirement: title,
     statement: `The system SHALL provide: ${title}.`,
     scenario: 'It works as intended',
-    when: 'a user does what this change is about',
-    then: 'the system answers as the proposal describes',
+    condition: 'a user does what this change is about',
+    outcome: 'the system answers as the proposal describes',
   }),
 });

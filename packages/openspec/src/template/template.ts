@@ -2,20 +2,7 @@ import { CloutError, Template } from '@cloutagent/contract';
 import { bugfix } from './bugfix.ts';
 import { chore } from './chore.ts';
 import { feature } from './feature.ts';
-
-/** What a template is filled with; one line each but `rationale`. */
-export interface TemplateInput {
-  readonly title: string;
-  readonly slug: string;
-  readonly rationale: string | undefined;
-}
-
-/** The three documents of a new change. */
-export interface Scaffold {
-  readonly proposal: string;
-  readonly tasks: string;
-  readonly delta: string;
-}
+import type { Scaffold, TemplateInput } from './text.ts';
 
 const TEMPLATES: Readonly<Record<Template, (input: TemplateInput) => Scaffold>> = { feature, bugfix, chore };
 

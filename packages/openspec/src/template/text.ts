@@ -1,3 +1,17 @@
+/** What a template is filled with; one line each but `rationale`. */
+export interface TemplateInput {
+  readonly title: string;
+  readonly slug: string;
+  readonly rationale: string | undefined;
+}
+
+/** The three documents of a new change. */
+export interface Scaffold {
+  readonly proposal: string;
+  readonly tasks: string;
+  readonly delta: string;
+}
+
 /** Phases with their tasks, numbered as OpenSpec numbers them. */
 export const taskList = (phases: readonly (readonly [title: string, tasks: readonly string[]])[]): string =>
   phases
@@ -12,8 +26,8 @@ export interface DeltaInput {
   readonly requirement: string;
   readonly statement: string;
   readonly scenario: string;
-  readonly when: string;
-  readonly then: string;
+  readonly condition: string;
+  readonly outcome: string;
 }
 
 /** A delta that OpenSpec accepts as it stands, strict included. */
@@ -26,12 +40,12 @@ ${input.purpose}
 ${input.statement}
 
 #### Scenario: ${input.scenario}
-- **WHEN** ${input.when}
-- **THEN** ${input.then}
+- **WHEN** ${input.condition}
+- **THEN** ${input.outcome}
 `;
 
-/** One line without control characters: what may stand in a heading. */
-export const oneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+/** One line without control characters and without marks that turn the direction of text: what may stand in a heading. */
+export const oneLine = (text: string): string => text.replaceAll(/[\s\p{Cc}\u202A-\u202E\u2066-\u2069]+/gu, ' ').trim();
 
 /** Text of several lines without control characters. */
 export const manyLines = (text: string): string =>

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { systemClock } from '@cloutagent/kit';
+import { describe, expect, it } from 'vitest';
+import { scratch } from '../../fixtures/scratch.ts';
+import { nodeDisk } from './disk.ts';
+import { acquireLock } from './lock.ts';
+import { isAlive, thisProcess } from './process-mark.ts';
+
+const held = async (folder: string, mark: object | string): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, 'held-7'), typeof mark === 'string' ? mark : JSON.stringify(mark));
+};
+
+describe('the generation lock', () => {
+  it('lets one in at a time', async () => {
+    await using folder = await scratch();
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<number> => {
+      const lock = await acquireLock(nodeDisk, systemClock, folder.root);
+      inside += 1;
+      most = Math.max(most, inside);
+      await systemClock.sleep(1);
+      inside -= 1;
+      await lock.release();
+      return lock.generation;
+    };
+    const generations = await Promise.all(Array.from({ length: 20 }, work));
+    expect(most).toBe(1);
+    expect(new Set(generations).size).toBe(20);
+  });
+
+  it('is taken from the dead: of this boot, of an earlier one, and where the mark was cut short', async () => {
+    const { pid } = spawnSync(process.execPath, ['-e', '0']);
+    for (const mark of [
+      { ...thisProcess(), pid },
+      { ...thisProcess(), start: '1' },
+      { ...thisProcess(), boot: 'x' },
+      '{',
+    ]) {
+      await using folder = await scratch();
+      await held(folder.root, mark);
+      expect((await acquireLock(nodeDisk, systemClock, folder.root)).generation).toBe(8);
+    }
+  });
+
+  it('is not taken from the living, nor from whom it cannot judge', async () => {
+    const host = { ...thisProcess(), host: 'elsewhere', pid: 1 };
+    const container = { ...thisProcess(), namespace: 'pid:[1]', pid: 4_000_000 };
+    for (const mark of [thisProcess(), host, container]) {
+      await using folder = await scratch();
+      await held(folder.root, mark);
+      const taking = acquireLock(nodeDisk, systemClock, folder.root, { timeoutMs: 30 });
+      await expect(taking).rejects.toMatchObject({ code: 'CHANGE_LOCKED', retryAfter: 1 });
+      expect(await readdir(folder.root)).toEqual(['held-7']);
+    }
+  });
+
+  it('gives way when it slept before its link and the generation is over', async () => {
+    await using folder = await scratch();
+    // Between the look and the link of the sleeper, another takes generation 1 and releases it.
+    let isFirst = true;
+    const sleepy = {
+      ...nodeDisk,
+      link: async (existing: string, target: string): Promise<void> => {
+        if (isFirst) {
+          isFirst = false;
+          await (await acquireLock(nodeDisk, systemClock, folder.root)).release();
+        }
+        await nodeDisk.link(existing, target);
+      },
+    };
+    expect((await acquireLock(sleepy, systemClock, folder.root)).generation).toBe(2);
+    expect((await readdir(folder.root)).sort()).toEqual(['free-1', 'held-2']);
+  });
+
+  it('keeps the last generations only, and no candidates of the dead', async () => {
+    await using folder = await scratch({ 'new-1-x': JSON.stringify({ ...thisProcess(), start: '1' }) });
+    for (let count = 0; count < 70; count += 1) {
+      await (await acquireLock(nodeDisk, systemClock, folder.root)).release();
+    }
+    const names = await readdir(folder.root);
+    expect(names).toHaveLength(64);
+    expect(names).toContain('free-70');
+  });
+
+  it('knows itself as alive', () => {
+    expect(isAlive(thisProcess())).toBe(true);
+  });
+});
