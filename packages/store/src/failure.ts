@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@cloutagent/contract';
 import { CloutError, codeOf } from '@cloutagent/contract';
-import { SqliteFailure } from './libsql.ts';
+import { SqliteFailure } from './sqlite-failure.ts';
 
 /** An error on its way between threads. */
 export interface Failure {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tempFolder } from '../test/support.ts';
+import { tempFolder } from './testing/support.ts';
 import { commitGroup, readUnit } from './group.ts';
 import { openSqlite, type Connection } from './libsql.ts';
 import type { SqlUnit, Statement } from './unit.ts';

@@ -1,4 +1,5 @@
 import Database from 'libsql';
+import { toSqliteFailure } from './sqlite-failure.ts';
 
 /** What may be bound; booleans become 0 and 1. */
 export type SqlValue = string | number | boolean | null;
@@ -19,17 +20,6 @@ export interface Connection {
   /** False too after SQLite rolled back by itself, as it may on a full disk. */
   readonly inTransaction: boolean;
   close(): void;
-}
-
-/** An error of SQLite itself; `code` such as `SQLITE_FULL`. */
-export class SqliteFailure extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string, cause: unknown) {
-    super(message, { cause });
-    this.name = 'SqliteFailure';
-    this.code = code;
-  }
 }
 
 /** All our SQL is fixed text, far fewer than this; a caller that builds SQL from data would otherwise leak statements. */
@@ -128,31 +118,6 @@ const guard = <T>(work: () => T): T => {
     return work();
   } catch (error) {
     if (error instanceof TypeError || !(error instanceof Error)) throw error;
-    throw new SqliteFailure(codeName(error), error.message, error);
+    throw toSqliteFailure(error);
   }
-};
-
-/** Names of SQLite's primary codes, for the extended ones that libsql has no name for. */
-const PRIMARY_CODES: Readonly<Record<number, string>> = {
-  3: 'SQLITE_PERM',
-  5: 'SQLITE_BUSY',
-  6: 'SQLITE_LOCKED',
-  7: 'SQLITE_NOMEM',
-  8: 'SQLITE_READONLY',
-  10: 'SQLITE_IOERR',
-  11: 'SQLITE_CORRUPT',
-  13: 'SQLITE_FULL',
-  14: 'SQLITE_CANTOPEN',
-  19: 'SQLITE_CONSTRAINT',
-  23: 'SQLITE_AUTH',
-  26: 'SQLITE_NOTADB',
-};
-
-const codeName = (error: Error): string => {
-  // An error of opening has an empty code, and SQLite's number only in its text.
-  if (error.message.startsWith('ConnectionFailed')) return 'SQLITE_CANTOPEN';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code.startsWith('SQLITE_')) return code;
-  const raw = 'rawCode' in error && typeof error.rawCode === 'number' ? error.rawCode : 1;
-  return PRIMARY_CODES[raw & 0xff] ?? 'SQLITE_ERROR';
 };

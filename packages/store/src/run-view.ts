@@ -1,10 +1,9 @@
 import { toMoney, type Run, type RunReason, type TaskOutcome } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
-import { read, type Guarded } from './ask.ts';
+import type { Guarded } from './ask.ts';
 import type { Row, SqlValue } from './libsql.ts';
 import { int, intOrNull, json, text, textOrNull, usage } from './rows.ts';
 import type { RunSummary } from './start.ts';
-import type { Writer } from './writer.ts';
 
 /** Which runs: fixed SQL with the parameters of its placeholders, ending in an order. */
 export interface Selection {
@@ -49,11 +48,6 @@ export const runStatements = (chosen: Selection): readonly Guarded[] => {
       params: chosen.params,
     },
   ];
-};
-
-export const readRuns = async (writer: Writer, chosen: Selection): Promise<readonly Run[]> => {
-  const answers = await read(writer, runStatements(chosen));
-  return toRuns(answers.map((answer) => answer.rows));
 };
 
 /** Builds the runs from the rows of `runStatements`, in the order of the selection. */

@@ -59,8 +59,8 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
     if (call === undefined) return;
     pending.delete(id);
     pendingChars -= call.chars;
-    // An idle thread must not keep the process from ending.
-    if (pending.size === 0) worker.unref();
+    // An idle thread must not keep the process from ending; one that closes must.
+    if (pending.size === 0 && ended === undefined) worker.unref();
     if (outcome.kind === 'failed') call.reject(fromFailure(outcome.failure));
     else call.resolve(outcome);
   };

@@ -13,7 +13,7 @@ import type {
   Usage,
 } from '@cloutagent/contract';
 import { systemClock, type Clock } from '@cloutagent/kit';
-import { openStore, type Store } from '../src/store.ts';
+import { openStore, type Store } from '../store.ts';
 
 /** A folder that ends with the block: `await using folder = await tempFolder()`. */
 export const tempFolder = async (): Promise<AsyncDisposable & { readonly dir: string }> => {
@@ -24,7 +24,7 @@ export const tempFolder = async (): Promise<AsyncDisposable & { readonly dir: st
 /** What keeps a journal, so that one suite runs over all of them. */
 export interface Backend {
   readonly name: string;
-  open(clock?: Clock): Promise<OpenBackend>;
+  readonly open: (clock?: Clock) => Promise<OpenBackend>;
 }
 
 export interface OpenBackend extends AsyncDisposable {
