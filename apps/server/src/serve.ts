@@ -45,8 +45,8 @@ const DRAIN_MS = 10_000;
 const routesOf = (bench: Workbench, maxResponseBytes: number) => {
   const taskMcp = createTaskMcp({
     project: bench.project,
-    archive: (slug, { project, principal, ...options }) =>
-      archiveChange(project, { slug, principal, ...options, receipt: bench.receipt(principal) }),
+    archive: (slug, { project, ...options }) =>
+      archiveChange(project, { slug, ...options, receipt: bench.receipt(project.caller) }),
     clock: systemClock,
     version: PRODUCT_VERSION,
     maxResponseBytes,

@@ -32,6 +32,18 @@ export const Task = z.object({
 });
 export interface Task extends z.infer<typeof Task> {}
 
+/**
+ * Several open changes name one requirement. `kind` says how: all modify it, all create it, all remove it, or they
+ * want different things of it.
+ */
+export const Overlap = z.object({
+  capability: z.string(),
+  requirement: z.string(),
+  kind: z.enum(['both-modify', 'both-add', 'both-remove', 'mixed']),
+  changes: z.array(z.object({ slug: z.string(), operation: z.enum(['ADDED', 'MODIFIED', 'REMOVED', 'RENAMED']) })),
+});
+export interface Overlap extends z.infer<typeof Overlap> {}
+
 export const ChangeStatus = z.enum(['draft', 'archived']);
 
 export const ChangeSummary = z.object({
@@ -44,6 +56,8 @@ export const ChangeSummary = z.object({
   updatedAt: z.string(),
   tasks: z.object({ done: z.int(), total: z.int() }),
   paths: z.object({ root: z.string(), proposal: z.string(), tasks: z.string() }),
+  /** Slugs of other open changes that name the same requirement; absent where there are none. */
+  overlapsWith: z.array(z.string()).optional(),
 });
 export interface ChangeSummary extends z.infer<typeof ChangeSummary> {}
 
@@ -55,6 +69,8 @@ export const ChangeDetail = ChangeSummary.extend({
   taskList: z.array(Task),
   /** Deltas by capability id, `specs/<capability>/spec.md`. */
   deltas: z.array(z.object({ capability: z.string(), path: z.string(), text: z.string() })),
+  /** Requirements that other open changes name too. */
+  overlaps: z.array(Overlap),
 });
 export interface ChangeDetail extends z.infer<typeof ChangeDetail> {}
 
@@ -71,13 +87,22 @@ export interface Finding extends z.infer<typeof Finding> {}
 export const Validation = z.object({ slug: z.string(), valid: z.boolean(), issues: z.array(Finding) });
 export interface Validation extends z.infer<typeof Validation> {}
 
-/** What an archive did to one capability. */
+/** What an archive did to one capability. Names are those of requirements. */
 export const SpecUpdate = z.object({
   capability: z.string(),
   path: z.string(),
   created: z.boolean(),
+  /** The specification was deleted with its last requirement (`retire_capabilities`). */
+  retired: z.boolean(),
   added: z.array(z.string()),
+  modified: z.array(z.string()),
+  removed: z.array(z.string()),
+  renamed: z.array(z.object({ from: z.string(), to: z.string() })),
 });
+export interface SpecUpdate extends z.infer<typeof SpecUpdate> {}
+
+/** Requirements by what an archive did to them, counted over all capabilities. */
+export const SpecTotals = z.object({ added: z.int(), modified: z.int(), removed: z.int(), renamed: z.int() });
 
 export const ArchiveResult = z.object({
   slug: z.string(),
@@ -86,9 +111,22 @@ export const ArchiveResult = z.object({
   /** Folder in the archive, relative to the project's root. */
   path: z.string(),
   specs: z.array(SpecUpdate),
-  totals: z.object({ added: z.int(), modified: z.int(), removed: z.int(), renamed: z.int() }),
+  totals: SpecTotals,
   warnings: z.array(z.string()),
+  /** Requirements that changes which are still open name too: those started from text that is now older. */
+  overlaps: z.array(Overlap),
   /** Where the receipt is, relative to the project's root. */
   receiptPath: z.string(),
 });
 export interface ArchiveResult extends z.infer<typeof ArchiveResult> {}
+
+export const UnarchiveResult = z.object({
+  slug: z.string(),
+  /** Name that its folder had in the archive. */
+  archivedAs: z.string(),
+  /** Folder of the change, open again, relative to the project's root. */
+  path: z.string(),
+  /** Specifications that are again as before the archive. */
+  specs: z.array(z.string()),
+});
+export interface UnarchiveResult extends z.infer<typeof UnarchiveResult> {}

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SpecUpdate } from './change.ts';
+import { SpecTotals, SpecUpdate } from './change.ts';
 import { Money } from './money.ts';
 import { CheckResult, RunStatus, Verification } from './run.ts';
 import { Usage } from './usage.ts';
@@ -17,6 +17,7 @@ export const Receipt = z.object({
   /** `absent`: archived by a process without the run ledger, so nothing is known about runs. */
   ledger: z.enum(['consulted', 'absent']),
   specs: z.array(SpecUpdate),
+  totals: SpecTotals,
   tasks: z.array(
     z.object({
       id: z.string(),

@@ -112,7 +112,7 @@ export const ROUTES = {
     path: '/api/changes/:slug/archive',
     scope: 'run',
     summary: 'Validate, merge, move to the archive, write the receipt',
-    body: z.object({ allowIncomplete: z.boolean().default(false) }),
+    body: z.object({ allowIncomplete: z.boolean().default(false), union: z.boolean().default(false) }),
     output: ArchiveResult,
   },
   changePlan: {

@@ -18,7 +18,12 @@ export const ChangeOpenInput = z.object({
 });
 export type ChangeOpenInput = z.infer<typeof ChangeOpenInput>;
 
-export const ChangeArchiveInput = z.object({ slug, allowIncomplete: optional(z.boolean()) });
+export const ChangeArchiveInput = z.object({
+  slug,
+  allowIncomplete: optional(z.boolean()),
+  /** Where both sides only added scenarios to a requirement, keep those of both instead of answering CHANGE_CONFLICT. */
+  union: optional(z.boolean()),
+});
 export type ChangeArchiveInput = z.infer<typeof ChangeArchiveInput>;
 
 /** Input of `changes.active` (seed 002); `pageToken` wins over `offset`. */

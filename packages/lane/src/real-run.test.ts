@@ -89,7 +89,6 @@ describe('a run on the simulator, with the real store and real files', () => {
 
       const archived = await archiveChange(deps.project, {
         slug: 'add-notes',
-        principal: 'ada',
         receipt: (draft) => makeReceipt(deps, { ...draft, by: 'ada' }),
       });
       const receipt = Receipt.parse(JSON.parse(await bench.project.read(archived.receiptPath)));

@@ -75,6 +75,7 @@ const draft: ReceiptDraft = {
   specs: [],
   totals: { added: 0, modified: 0, removed: 0, renamed: 0 },
   warnings: [],
+  overlaps: [],
   receiptPath: 'r',
   tasks: [
     task('1.1', 'One'),

@@ -28,7 +28,7 @@ export const makeReceipt = async (
   const runs = await deps.journal.receiptRuns(deps.projectId, draft.slug);
   const spent = (simulated: boolean): number =>
     runs.reduce((sum, { run }) => sum + (run.simulated === simulated ? run.money.spent.nanoUsd : 0), 0);
-  const { slug, title, archivedAt, archivedAs, by, specs } = draft;
+  const { slug, title, archivedAt, archivedAs, by, specs, totals } = draft;
   const receipt: Omit<Receipt, 'hash'> = {
     format: 1,
     id: newId('rcp', deps.clock),
@@ -39,6 +39,7 @@ export const makeReceipt = async (
     by,
     ledger: 'consulted',
     specs,
+    totals,
     tasks: draft.tasks.map((task) => ({ id: task.id, title: task.title, done: task.done, ...proofOf(task, runs) })),
     runs: runs.map(runOf),
     cost: { billed: toMoney(spent(false)), simulated: toMoney(spent(true)) },

@@ -4,26 +4,6 @@ import { golden, type GoldenCase } from '../fixtures/golden.ts';
 import { fixedClock, scratch } from '../fixtures/scratch.ts';
 import { archiveChange } from './archive.ts';
 
-/** Accepted by OpenSpec, refused by this version: they change or delete text of others. */
-const NOT_YET_MERGED = new Set([
-  'mod_full',
-  'mod_add_scenario',
-  'mod_identical',
-  'rem_header',
-  'rem_bullet',
-  'rem_bullet_star',
-  'rem_missing',
-  'rem_last_marker',
-  'rem_new_spec',
-  'ren_ok',
-  'ren_already_synced',
-  'ren_case_only',
-  'ren_then_mod_new',
-  'ren_chain',
-  'order_all',
-  'main_foreign_note',
-]);
-
 /** Where we answer otherwise on purpose, and why. */
 const ON_PURPOSE = new Map([
   ['no_deltas', 'OpenSpec archives with -y what its own validation calls invalid'],
@@ -39,7 +19,7 @@ const archive = async ({ input, slug, archiveArgs }: GoldenCase) => {
   await using folder = await scratch(input);
   const project = await folder.open({ clock });
   const before = await folder.tree();
-  const options = { slug, principal: 'ada', allowIncomplete: archiveArgs.includes('-y') };
+  const options = { slug, allowIncomplete: archiveArgs.includes('-y') };
   const outcome = await archiveChange(project, options).catch((error: unknown) => codeOf(error) ?? String(error));
   const tree = await folder.tree();
   const specs = Object.fromEntries(Object.entries(tree).filter(([name]) => name.startsWith('openspec/specs/')));
@@ -53,42 +33,34 @@ const caseNamed = (name: string): GoldenCase => {
 };
 
 const refused = [...golden].filter(([name, one]) => !one.archive.accepted && !ON_PURPOSE.has(name));
-const merged = [...golden].filter(
-  ([name, one]) => one.archive.accepted && !ON_PURPOSE.has(name) && !NOT_YET_MERGED.has(name),
-);
+const merged = [...golden].filter(([name, one]) => one.archive.accepted && !ON_PURPOSE.has(name));
 
 describe('[T8.golden] archive as OpenSpec 1.13.2', () => {
   it('covers every case once', () => {
     expect(golden.size).toBe(93);
-    expect(refused.length + merged.length + ON_PURPOSE.size + NOT_YET_MERGED.size).toBe(93);
+    expect(refused.length + merged.length + ON_PURPOSE.size).toBe(93);
   });
 
-  it.each(merged)('[T8.added] %s: the same specifications, byte for byte', async (_, one) => {
-    const { outcome, specs, tree } = await archive(one);
-    expect(outcome).toMatchObject({ archivedAs: one.archive.archivedAs, warnings: one.archive.warnings });
-    const none = { added: 0, modified: 0, removed: 0, renamed: 0 };
-    expect(outcome).toMatchObject({ totals: one.archive.totals ?? none });
-    expect(specs).toEqual(one.specsAfter);
-    expect(Object.keys(tree)).toContain(`openspec/changes/archive/${one.archive.archivedAs}/receipt.json`);
-  });
+  it.each(merged)(
+    '[T8.order] [T8.added] [T8.modified] [T8.removed] [T8.renamed] %s: the same specifications, byte for byte',
+    async (_, one) => {
+      const { outcome, specs, tree } = await archive(one);
+      expect(outcome).toMatchObject({
+        archivedAs: one.archive.archivedAs,
+        warnings: one.archive.warnings,
+      });
+      const none = { added: 0, modified: 0, removed: 0, renamed: 0 };
+      expect(outcome).toMatchObject({ totals: one.archive.totals ?? none });
+      expect(specs).toEqual(one.specsAfter);
+      expect(Object.keys(tree)).toContain(`openspec/changes/archive/${one.archive.archivedAs}/receipt.json`);
+    },
+  );
 
   it.each(refused)('%s: refused, nothing changed', async (_, one) => {
     const { outcome, before, tree } = await archive(one);
-    const codes = ['CHANGE_INVALID', 'CHANGE_CONFLICT', 'CHANGE_TASKS_INCOMPLETE', 'NOT_IMPLEMENTED'];
-    expect(codes).toContain(outcome);
+    expect(['CHANGE_INVALID', 'CHANGE_CONFLICT', 'CHANGE_TASKS_INCOMPLETE']).toContain(outcome);
     expect(tree).toEqual(before);
   });
-
-  it.each([...NOT_YET_MERGED])(
-    '[T8.unsupported] %s: not merged yet, refused before anything is written',
-    async (name) => {
-      const one = caseNamed(name);
-      expect(one.archive.accepted).toBe(true);
-      const { outcome, before, tree } = await archive(one);
-      expect(outcome).toBe('NOT_IMPLEMENTED');
-      expect(tree).toEqual(before);
-    },
-  );
 
   it.each(['no_deltas', 'no_validate'])('%s: refused on purpose', async (name) => {
     const { outcome, before, tree } = await archive(caseNamed(name));

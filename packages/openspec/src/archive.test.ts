@@ -29,7 +29,7 @@ describe('change.archive', () => {
     const project = await folder.open({ clock });
     await openChange(project, { ...OPEN, owner: 'ada' });
     await openChange(project, { ...OPEN, owner: 'ada' }); // a renewed lease is no edit
-    const result = await archiveChange(project, { slug: 'add-login', principal: 'ada' });
+    const result = await archiveChange(project, { slug: 'add-login' });
     expect(result).toEqual({
       slug: 'add-login',
       archivedAs: '2026-11-20-add-login',
@@ -38,13 +38,16 @@ describe('change.archive', () => {
       specs: [],
       totals: { added: 0, modified: 0, removed: 0, renamed: 0 },
       warnings: [],
+      overlaps: [],
       receiptPath: 'openspec/changes/archive/2026-11-20-add-login/receipt.json',
     });
     expect(Object.keys(await folder.tree())).not.toContain(SPEC);
-    await expect(archiveChange(project, { slug: 'add-login', principal: 'ada' })).rejects.toMatchObject({
+    await expect(archiveChange(project, { slug: 'add-login' })).rejects.toMatchObject({
       code: 'CHANGE_ALREADY_ARCHIVED',
     });
-    await expect(readChange(project, 'add-login')).rejects.toMatchObject({ code: 'CHANGE_ALREADY_ARCHIVED' });
+    await expect(readChange(project, 'add-login')).rejects.toMatchObject({
+      code: 'CHANGE_ALREADY_ARCHIVED',
+    });
     await expect(readChange(project, 'add')).rejects.toMatchObject({ code: 'CHANGE_NOT_FOUND' });
   });
 
@@ -56,12 +59,12 @@ describe('change.archive', () => {
       await openChange(project, OPEN);
       const text = file === 'design.md' ? '' : await folder.read(`${CHANGE}/${file}`);
       await folder.write({ [`${CHANGE}/${file}`]: `${text}\n` });
-      const refused = archiveChange(project, { slug: 'add-login', principal: 'ada' });
+      const refused = archiveChange(project, { slug: 'add-login' });
       await expect(refused).rejects.toMatchObject({
         code: 'CHANGE_TASKS_INCOMPLETE',
         details: { open: 10, total: 10 },
       });
-      const result = await archiveChange(project, { slug: 'add-login', principal: 'ada', allowIncomplete: true });
+      const result = await archiveChange(project, { slug: 'add-login', allowIncomplete: true });
       expect(result.totals.added).toBe(1);
       expect(result.warnings).toHaveLength(file.startsWith('specs/') ? 0 : 1);
       expect(await folder.read(SPEC)).toContain('### Requirement: Add login');
@@ -73,7 +76,7 @@ describe('change.archive', () => {
     const project = await folder.open({ clock });
     await openChange(project, OPEN);
     await tickTask(project, 'add-login', '1.1');
-    const result = await archiveChange(project, { slug: 'add-login', principal: 'ada', allowIncomplete: true });
+    const result = await archiveChange(project, { slug: 'add-login', allowIncomplete: true });
     const receipt = Receipt.parse(JSON.parse(await folder.read(result.receiptPath)));
     const { hash, ...rest } = receipt;
     expect(hash).toBe(sha256(canonicalJson(rest)));
@@ -90,15 +93,13 @@ describe('change.archive', () => {
     await openChange(project, OPEN);
     const before = await folder.tree();
     const failing = async (): Promise<object> => Promise.reject(new Error('no ledger'));
-    await expect(archiveChange(project, { slug: 'add-login', principal: 'ada', receipt: failing })).rejects.toThrow(
-      'no ledger',
-    );
+    await expect(archiveChange(project, { slug: 'add-login', receipt: failing })).rejects.toThrow('no ledger');
     expect(await folder.tree()).toEqual(before);
     const receipt = async (draft: { title: string; tasks: unknown[] }): Promise<object> => ({
       title: draft.title,
       tasks: draft.tasks.length,
     });
-    const { receiptPath } = await archiveChange(project, { slug: 'add-login', principal: 'ada', receipt });
+    const { receiptPath } = await archiveChange(project, { slug: 'add-login', receipt });
     expect(JSON.parse(await folder.read(receiptPath))).toEqual({ title: 'Add login', tasks: 10 });
   });
 
@@ -107,25 +108,29 @@ describe('change.archive', () => {
     const project = await folder.open({ clock });
     for (const name of ['2026-11-20-add-login', '2026-11-20-add-login-2', '2026-11-20-add-login-3']) {
       await openChange(project, OPEN);
-      expect((await archiveChange(project, { slug: 'add-login', principal: 'ada' })).archivedAs).toBe(name);
+      expect((await archiveChange(project, { slug: 'add-login' })).archivedAs).toBe(name);
     }
-    await expect(readChange(project, 'add-login-2')).rejects.toMatchObject({ code: 'CHANGE_NOT_FOUND' });
+    await expect(readChange(project, 'add-login-2')).rejects.toMatchObject({
+      code: 'CHANGE_NOT_FOUND',
+    });
   });
 
   it('[T8.invalid] [T8.not-found] tells what is wrong', async () => {
-    await using folder = await scratch({ [`${CHANGE}/specs/cap/spec.md`]: '## ADDED Requirements\n' });
+    await using folder = await scratch({
+      [`${CHANGE}/specs/cap/spec.md`]: '## ADDED Requirements\n',
+    });
     const project = await folder.open({ clock });
-    await expect(archiveChange(project, { slug: 'add-login', principal: 'ada' })).rejects.toMatchObject({
+    await expect(archiveChange(project, { slug: 'add-login' })).rejects.toMatchObject({
       code: 'CHANGE_INVALID',
       details: { issues: [{ code: 'DELTA_SECTION_EMPTY' }, { code: 'CHANGE_NO_DELTAS' }] },
     });
-    await expect(archiveChange(project, { slug: 'nothing', principal: 'ada' })).rejects.toMatchObject({
+    await expect(archiveChange(project, { slug: 'nothing' })).rejects.toMatchObject({
       code: 'CHANGE_NOT_FOUND',
     });
-    await expect(archiveChange(project, { slug: '../x', principal: 'ada' })).rejects.toMatchObject({
+    await expect(archiveChange(project, { slug: '../x' })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
     });
-    await expect(archiveChange(project, { slug: 'archive', principal: 'ada' })).rejects.toMatchObject({
+    await expect(archiveChange(project, { slug: 'archive' })).rejects.toMatchObject({
       code: 'CHANGE_NOT_FOUND',
     });
   });
@@ -135,10 +140,10 @@ describe('change.archive', () => {
     const project = await folder.open({ clock });
     await openChange(project, { ...OPEN, owner: 'team', ttl: 60 });
     const stranger = withCaller(project, { caller: 'eve' });
-    await expect(archiveChange(stranger, { slug: 'add-login', principal: 'eve' })).rejects.toMatchObject({
+    await expect(archiveChange(stranger, { slug: 'add-login' })).rejects.toMatchObject({
       code: 'CHANGE_LOCKED',
     });
-    await archiveChange(project, { slug: 'add-login', principal: 'team' });
+    await archiveChange(project, { slug: 'add-login' });
   });
 
   it.each(['openspec/specs', 'openspec/changes/archive', 'openspec/.task-mcp'])(
@@ -147,7 +152,7 @@ describe('change.archive', () => {
       await using outer = await scratch({ 'target/keep.md': 'keep' });
       await using folder = await scratch({ [`${CHANGE}/specs/cap/spec.md`]: ADDS });
       await symlink(path.join(outer.root, 'target'), path.join(folder.root, link));
-      const archiving = archiveChange(await folder.open({ clock }), { slug: 'add-login', principal: 'ada' });
+      const archiving = archiveChange(await folder.open({ clock }), { slug: 'add-login' });
       await expect(archiving).rejects.toMatchObject({ code: 'FORBIDDEN' });
       expect(await outer.tree()).toEqual({ 'target/keep.md': 'keep' });
     },
@@ -160,7 +165,7 @@ describe('change.archive', () => {
       'openspec/specs/x/spec.md': '',
     });
     await symlink(path.join(outer.root, 'target'), path.join(folder.root, 'openspec/specs/cap'));
-    const archiving = archiveChange(await folder.open({ clock }), { slug: 'add-login', principal: 'ada' });
+    const archiving = archiveChange(await folder.open({ clock }), { slug: 'add-login' });
     await expect(archiving).rejects.toMatchObject({ code: 'FORBIDDEN' });
     expect(await outer.tree()).toEqual({ 'target/keep.md': 'keep' });
   });

@@ -136,6 +136,7 @@ export const readChange = async (project: Project, slug: string): Promise<Change
     proposal: files.proposal ?? '',
     taskList: parseTasks(files.tasks ?? ''),
     deltas: files.deltas.map(({ capability, path: file, text }) => ({ capability, path: file, text })),
+    overlaps: [],
   };
 };
 

@@ -34,7 +34,7 @@ const OPERATIONS: readonly Operation[] = [
   { name: 'tick', run: async (project) => tickTask(project, 'add-it', '1.1') },
   {
     name: 'archive',
-    run: async (project) => archiveChange(project, { slug: 'add-it', principal: 'ada', allowIncomplete: true }),
+    run: async (project) => archiveChange(project, { slug: 'add-it', allowIncomplete: true }),
   },
 ];
 
@@ -103,7 +103,7 @@ describe.each(OPERATIONS)('[T8.atomic] $name', { timeout: 120_000 }, (operation)
 
   it.each([
     ['ENOSPC', 'STORAGE_FULL'],
-    ['EIO', 'Error'],
+    ['EIO', 'STORAGE_FAILED'],
   ])('%s at every call is told as %s, and the next operation works', async (errno, code) => {
     const { before, after, disk } = await reference();
     for (const at of upTo(disk.calls())) {
@@ -123,6 +123,7 @@ describe('what a disk refuses has a code', () => {
     ['EDQUOT', 'STORAGE_FULL'],
     ['EROFS', 'STORAGE_READONLY'],
     ['EACCES', 'STORAGE_READONLY'],
+    ['EMFILE', 'STORAGE_FAILED'],
   ])('%s is %s', async (errno, code) => {
     for (const operation of OPERATIONS) {
       await using folder = await scratch(START);
@@ -187,7 +188,7 @@ describe('[T8.atomic] a file edited by hand between the crash and the next opera
 });
 
 const archiveIt = async (project: Project): Promise<unknown> =>
-  archiveChange(project, { slug: 'add-it', principal: 'ada', allowIncomplete: true });
+  archiveChange(project, { slug: 'add-it', allowIncomplete: true });
 
 const callsOfArchive = async (): Promise<number> => {
   await using folder = await scratch(START);

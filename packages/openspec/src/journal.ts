@@ -8,7 +8,7 @@ import { ensureFolder, removeQuietly, replaceFile } from './disk/durable.ts';
 import { acquireLock } from './disk/lock.ts';
 import { assertWritesInside, readInside } from './disk/read.ts';
 import { parseIntent, receiptPath, type Intent, type IntendedWrite } from './intent.ts';
-import { archiveDir, changesDir, specsDir, workDir, type Project } from './project.ts';
+import { archiveDir, changesDir, isInside, specsDir, workDir, type Project } from './project.ts';
 
 /**
  * Runs one operation that changes files: alone on this folder, after whatever a crash left behind was finished.
@@ -127,6 +127,20 @@ const put = async (project: Project, relative: string, text: string | null): Pro
   }
   await project.disk.remove(file);
   await project.disk.sync(path.dirname(file));
+  if (relative.startsWith('specs/')) await pruneFolders(project, path.dirname(file));
+};
+
+/** Folders that a retired capability leaves empty; what else lies in one keeps it. */
+const pruneFolders = async (project: Project, folder: string): Promise<void> => {
+  for (let at = folder; at !== specsDir(project) && isInside(specsDir(project), at); at = path.dirname(at)) {
+    try {
+      await project.disk.removeEmpty(at);
+    } catch (error) {
+      if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return;
+      throw error;
+    }
+    await project.disk.sync(path.dirname(at));
+  }
 };
 
 const forget = async (project: Project, file: string): Promise<void> => {

@@ -27,6 +27,8 @@ export interface Meta {
   readonly skipSpecs: boolean;
   /** Why OpenSpec would not honour `skip_specs`; undefined where it is absent or fine. */
   readonly skipSpecsProblem?: string;
+  /** May an archive delete the specification whose last requirement it removes? */
+  readonly retireCapabilities: boolean;
 }
 
 /** Reads what it can; a file that is no YAML mapping gives no keys. */
@@ -37,7 +39,7 @@ export const parseMeta = (text: string | undefined): Meta => {
   const template = Template.safeParse(keys.get('template')).data;
   const lease = leaseOf(keys.get('lease'));
   const scaffold = scaffoldOf(keys.get('scaffold'));
-  const problem = keys.has('skip_specs') ? markerProblem(keys) : undefined;
+  const problem = markerProblem(keys, 'skip_specs');
   return {
     ...optional('schema', textOf(keys.get('schema'))),
     ...optional('opened', opened),
@@ -48,6 +50,8 @@ export const parseMeta = (text: string | undefined): Meta => {
     ...optional('scaffold', scaffold),
     skipSpecs: keys.get('skip_specs') === true && problem === undefined,
     ...optional('skipSpecsProblem', problem),
+    retireCapabilities:
+      keys.get('retire_capabilities') === true && markerProblem(keys, 'retire_capabilities') === undefined,
   };
 };
 
@@ -99,7 +103,12 @@ const leaseOf = (value: unknown): Lease | undefined => {
   const since = isoOf(lease.get('since'));
   const ttl = lease.get('ttl');
   if (owner === undefined || since === undefined || typeof ttl !== 'number' || !(ttl > 0)) return undefined;
-  return { owner, since, ttl: Math.min(ttl, LONGEST_TTL_S), ...optional('tokenId', textOf(lease.get('tokenId'))) };
+  return {
+    owner,
+    since,
+    ttl: Math.min(ttl, LONGEST_TTL_S),
+    ...optional('tokenId', textOf(lease.get('tokenId'))),
+  };
 };
 
 const scaffoldOf = (value: unknown): Readonly<Record<string, string>> | undefined => {
@@ -108,11 +117,15 @@ const scaffoldOf = (value: unknown): Readonly<Record<string, string>> | undefine
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 };
 
-/** OpenSpec honours the marker only in a file that it can load as a whole. */
-const markerProblem = (keys: ReadonlyMap<string, unknown>): string | undefined => {
+/** OpenSpec honours a marker only in a file that it can load as a whole; undefined where it is absent or fine. */
+const markerProblem = (
+  keys: ReadonlyMap<string, unknown>,
+  marker: 'skip_specs' | 'retire_capabilities',
+): string | undefined => {
+  if (!keys.has(marker)) return undefined;
   if (textOf(keys.get('schema')) === undefined) return 'schema: schema is required';
   const created = keys.get('created');
   if (created !== undefined && dayOf(created) === undefined) return 'created: created must be YYYY-MM-DD format';
-  if (typeof keys.get('skip_specs') !== 'boolean') return 'skip_specs: must be true or false';
+  if (typeof keys.get(marker) !== 'boolean') return `${marker}: must be true or false`;
   return undefined;
 };

@@ -8,8 +8,8 @@ export type ArchiveDraft = ArchiveResult & { readonly tasks: Task[]; readonly ti
 
 /** The receipt of an archive by a process that knows nothing about runs. */
 export const plainReceipt =
-  (project: Project, by: string) =>
-  async ({ slug, title, archivedAt, archivedAs, specs, tasks }: ArchiveDraft): Promise<Receipt> => {
+  (project: Project) =>
+  async ({ slug, title, archivedAt, archivedAs, specs, totals, tasks }: ArchiveDraft): Promise<Receipt> => {
     const receipt: Omit<Receipt, 'hash'> = {
       format: 1,
       id: newId('rcp', project.clock),
@@ -17,9 +17,10 @@ export const plainReceipt =
       title,
       archivedAt,
       archivedAs,
-      by,
+      by: project.caller,
       ledger: 'absent',
       specs,
+      totals,
       tasks: tasks.map(({ id, title: text, done }) => ({
         id,
         title: text,

@@ -25,7 +25,7 @@ const prepare = async (): Promise<Scratch & { readonly project: Project }> => {
     });
   }
   await folder.write({ 'openspec/changes/two/specs/area/cap/spec.md': '## REMOVED Requirements\n' });
-  await archiveChange(project, { slug: 'old', principal: 'ada' });
+  await archiveChange(project, { slug: 'old' });
   return { ...folder, project };
 };
 

@@ -29,7 +29,11 @@ export const readResource = async (project: Project, uri: string): Promise<Resou
     return { uri, mimeType: 'text/markdown', text: await documentOf(project, uri, rest) };
   }
   if (scheme === 'changes' && rest !== undefined) {
-    return { uri, mimeType: 'application/json', text: JSON.stringify(await listingOf(project, uri, rest), null, 2) };
+    return {
+      uri,
+      mimeType: 'application/json',
+      text: JSON.stringify(await listingOf(project, uri, rest), null, 2),
+    };
   }
   throw notFound(uri);
 };
@@ -152,14 +156,26 @@ const textIn = (value: object | undefined, key: string): string | undefined => {
   return typeof found === 'string' ? found : undefined;
 };
 
-const totalsOf = (receipt: object | undefined): { specs: number; added: number } | null => {
+/** Counted from the receipt, whoever wrote it; null where it names no specifications. */
+const totalsOf = (receipt: object | undefined): object | null => {
   if (receipt === undefined || !('specs' in receipt) || !Array.isArray(receipt.specs)) return null;
   const specs: unknown[] = receipt.specs;
-  const added = specs.map((spec) =>
-    spec !== null && typeof spec === 'object' && 'added' in spec && Array.isArray(spec.added) ? spec.added.length : 0,
-  );
-  return { specs: specs.length, added: added.reduce((sum, count) => sum + count, 0) };
+  const count = (key: string): number =>
+    specs.reduce((sum: number, spec) => {
+      const names: unknown = spec !== null && typeof spec === 'object' ? new Map(Object.entries(spec)).get(key) : [];
+      return sum + (Array.isArray(names) ? names.length : 0);
+    }, 0);
+  return {
+    specs: specs.length,
+    added: count('added'),
+    modified: count('modified'),
+    removed: count('removed'),
+    renamed: count('renamed'),
+  };
 };
 
 const notFound = (uri: string, cause?: unknown): CloutError =>
-  new CloutError('RESOURCE_NOT_FOUND', 'There is no such resource', { details: { uri: uri.slice(0, 300) }, cause });
+  new CloutError('RESOURCE_NOT_FOUND', 'There is no such resource', {
+    details: { uri: uri.slice(0, 300) },
+    cause,
+  });

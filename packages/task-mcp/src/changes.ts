@@ -39,12 +39,9 @@ export interface ArchiveOptions {
 
 /**
  * Replaces the plain archive, so that a process with a run ledger can write its receipt. `project` is in the hands of
- * the caller, whose leases count; `principal` is the caller's name.
+ * the caller, whose leases count and whose name the receipt bears.
  */
-export type Archive = (
-  slug: string,
-  options: ArchiveOptions & { readonly principal: string; readonly project: Project },
-) => Promise<ArchiveResult>;
+export type Archive = (slug: string, options: ArchiveOptions & { readonly project: Project }) => Promise<ArchiveResult>;
 
 /**
  * The changes of a project. A caller whom a token proved acts under its own name. One without a token is on this
@@ -61,10 +58,9 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
     open: (input, by) => openChange(inHandsOf(by), input),
     archive: (slug, options, by) => {
       const mine = inHandsOf(by);
-      const principal = mine.caller;
       return archive === undefined
-        ? archiveChange(mine, { slug, principal, ...options })
-        : archive(slug, { project: mine, principal, ...options });
+        ? archiveChange(mine, { slug, ...options })
+        : archive(slug, { project: mine, ...options });
     },
     list: (query) => listChanges(project, query),
     resources: (offset) => listResources(project, { offset }),

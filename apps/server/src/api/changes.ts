@@ -15,7 +15,6 @@ export const changeHandlers = (bench: Workbench): Pick<Handlers, ChangeRoutes> =
     return archiveChange(project, {
       slug: params['slug'] ?? '',
       allowIncomplete: body.allowIncomplete,
-      principal: project.caller,
       receipt: bench.receipt(project.caller),
     });
   },

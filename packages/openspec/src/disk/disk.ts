@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { CloutError, type ErrorCode } from '@cloutagent/contract';
 
 /** Every way in which this package changes files. Tests pass one that fails or stops at the Nth call. */
@@ -11,6 +11,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** A file or a whole folder; nothing happens where nothing is there. */
   remove(path: string): Promise<void>;
+  /** An empty folder; fails with ENOTEMPTY where something is in it. */
+  removeEmpty(folder: string): Promise<void>;
   /** Makes the entries of a folder durable. */
   sync(folder: string): Promise<void>;
 }
@@ -25,6 +27,7 @@ export const nodeDisk: Disk = {
   link: async (existing, path) => link(existing, path),
   rename: async (from, to) => rename(from, to),
   remove: async (path) => rm(path, { recursive: true, force: true }),
+  removeEmpty: async (folder) => rmdir(folder),
   sync: async (folder) => {
     // Windows cannot open a folder; NTFS journals its entries itself.
     if (process.platform === 'win32') return;
@@ -39,13 +42,22 @@ const STORAGE: ReadonlyMap<string, ErrorCode> = new Map([
   ['EROFS', 'STORAGE_READONLY'],
   ['EACCES', 'STORAGE_READONLY'],
   ['EPERM', 'STORAGE_READONLY'],
+  ['EIO', 'STORAGE_FAILED'],
+  ['EMFILE', 'STORAGE_FAILED'],
+  ['ENFILE', 'STORAGE_FAILED'],
 ]);
+
+const REASONS: Partial<Record<ErrorCode, string>> = {
+  STORAGE_FULL: 'No space is left',
+  STORAGE_READONLY: 'The folder cannot be written',
+  STORAGE_FAILED: 'The disk or the system refused',
+};
 
 /** Code of a Node file error, such as `ENOENT`; undefined for anything else. */
 export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
-/** Runs `work` and gives what the disk refuses its stable code: `STORAGE_FULL` or `STORAGE_READONLY`. */
+/** Runs `work` and gives what the disk refuses its stable code: `STORAGE_FULL`, `STORAGE_READONLY` or `STORAGE_FAILED`. */
 export const withStorageErrors = async <T>(work: () => Promise<T>): Promise<T> => {
   try {
     return await work();
@@ -53,7 +65,10 @@ export const withStorageErrors = async <T>(work: () => Promise<T>): Promise<T> =
     const errno = errnoOf(cause) ?? '';
     const code = STORAGE.get(errno);
     if (code === undefined) throw cause;
-    const why = code === 'STORAGE_FULL' ? 'No space is left' : 'The folder cannot be written';
-    throw new CloutError(code, `${why} (${errno}); nothing was lost`, { cause, details: { errno } });
+    // What was begun is finished or taken back by the next operation, from the journal.
+    throw new CloutError(code, `${REASONS[code] ?? code} (${errno}); nothing was lost`, {
+      cause,
+      details: { errno },
+    });
   }
 };

@@ -12,7 +12,7 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
  * Text of a file that lies inside `boundary`, also after every link is followed; undefined where there is none.
- * @throws FORBIDDEN for a link that leads out, PAYLOAD_TOO_LARGE above 4 MiB, CHANGE_INVALID where it is not UTF-8
+ * @throws FORBIDDEN for a link that leads out and for a hard link, PAYLOAD_TOO_LARGE above 4 MiB, CHANGE_INVALID where it is not UTF-8
  */
 export const readInside = async (boundary: string, file: string): Promise<string | undefined> => {
   const handle = await openInside(boundary, file);
@@ -39,7 +39,10 @@ const openInside = async (boundary: string, file: string): Promise<FileHandle | 
     try {
       // A folder on the way may have become a link since: the kernel knows where the open file really is.
       if (process.platform === 'linux') assertInside(outer, await readlink(`/proc/self/fd/${handle.fd}`), file);
-      if ((await handle.stat()).isFile()) return handle;
+      const found = await handle.stat();
+      // A second name may lie anywhere: a secret of somebody else's folder would be read as if it were ours.
+      if (found.isFile() && found.nlink > 1) throw hardLink(file);
+      if (found.isFile()) return handle;
     } catch (error) {
       await handle.close();
       throw error;
@@ -62,6 +65,15 @@ const outside = (file: string, cause?: unknown): CloutError =>
     hint: 'Replace the link by the file itself',
     cause,
   });
+
+const hardLink = (file: string): CloutError =>
+  new CloutError(
+    'FORBIDDEN',
+    `${path.basename(file)} has a second name (a hard link), perhaps outside of this folder`,
+    {
+      hint: 'Replace it by a copy of its own: cp FILE COPY && mv COPY FILE',
+    },
+  );
 
 /**
  * Will something written at `target` land inside `boundary`? Looks at the nearest folder that exists.

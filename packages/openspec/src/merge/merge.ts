@@ -38,6 +38,7 @@ export const mergeDelta = (input: MergeInput): Merge | Refusal => {
     changed: Object.values(done).some((names) => names.length > 0),
     created: base === undefined,
     ...done,
+    isEmpty: blocks.length === 0,
     warnings: [...start.warnings, ...warnings],
   };
 };

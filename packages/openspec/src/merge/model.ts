@@ -10,7 +10,9 @@ export interface Merge {
   readonly added: readonly string[];
   readonly modified: readonly string[];
   readonly removed: readonly string[];
-  readonly renamed: readonly string[];
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+  /** True where no requirement is left. */
+  readonly isEmpty: boolean;
   readonly warnings: readonly string[];
 }
 

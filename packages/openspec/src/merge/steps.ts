@@ -4,7 +4,9 @@ import { lostTail } from './compose.ts';
 import { openSlots, type Slots } from './slots.ts';
 import type { Merge, MergeInput, Refusal } from './model.ts';
 
-type Done = { [K in 'added' | 'modified' | 'removed' | 'renamed']: string[] };
+type Done = { [K in 'added' | 'modified' | 'removed']: string[] } & {
+  readonly renamed: Merge['renamed'][number][];
+};
 type Applied = Pick<Merge, keyof Done | 'warnings'> & { readonly blocks: readonly string[] };
 
 /** Each step returns the sentence of its refusal, or nothing. */
@@ -56,7 +58,7 @@ const rename = ({ delta }: MergeInput, slots: Slots, done: Done): string | undef
     }
     const [, ...body] = source.raw.split('\n');
     slots.replace(from, { name: to, raw: [`### Requirement: ${to}`, ...body].join('\n') });
-    done.renamed.push(to);
+    done.renamed.push({ from, to });
   }
   return undefined;
 };
