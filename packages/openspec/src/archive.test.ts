@@ -5,7 +5,7 @@ import { canonicalJson } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
 import { fixedClock, scratch } from '../fixtures/scratch.ts';
 import { archiveChange } from './archive.ts';
-import { readChange } from './change.ts';
+import { readChange } from './detail.ts';
 import { sha256 } from './digest.ts';
 import { openChange } from './open.ts';
 import { withCaller } from './project.ts';

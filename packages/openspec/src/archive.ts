@@ -3,20 +3,26 @@ import { CloutError, type ArchiveResult, type Task } from '@cloutagent/contract'
 import { mergesOf, writesOf } from './archive/merged.ts';
 import { resultOf } from './archive/result.ts';
 import { RECEIPT_FILE } from './archived.ts';
+import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
+import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeFiles } from './change.ts';
 import { readInside } from './disk/read.ts';
 import { receiptPath } from './intent.ts';
 import { commit, mutate } from './journal.ts';
 import { assertFree } from './lease.ts';
+import { overlapsOf } from './overlaps.ts';
 import type { Project } from './project.ts';
 import { plainReceipt, type ArchiveDraft } from './receipt.ts';
 import { isUntouched } from './scaffold.ts';
 import { parseTasks } from './tasks.ts';
-import { findingsOf, isValid, meetSpecs, type MetDelta } from './validate.ts';
+import { findingsOf, isValid } from './validate.ts';
+import { meetSpecs, type MetDelta } from './met.ts';
 
 export interface ArchiveOptions {
   readonly slug: string;
   readonly allowIncomplete?: boolean | undefined;
+  /** Where both sides only added scenarios to a requirement, keep those of both. */
+  readonly union?: boolean | undefined;
   /** Makes the object that becomes `receipt.json`, in the same commit. */
   readonly receipt?: (draft: ArchiveDraft) => Promise<object>;
 }
@@ -24,19 +30,23 @@ export interface ArchiveOptions {
 /**
  * Validates a change, merges its deltas into the specifications and moves it to the archive: all of it or nothing.
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED, CHANGE_LOCKED, CHANGE_INVALID with `details.issues`,
- * CHANGE_TASKS_INCOMPLETE, CHANGE_CONFLICT
+ * CHANGE_TASKS_INCOMPLETE, CHANGE_CONFLICT (where others changed what the change started from: with the texts of both
+ * sides in `details`)
  */
 export const archiveChange = async (project: Project, options: ArchiveOptions): Promise<ArchiveResult> =>
   mutate(project, async () => {
     const files = await loadChange(project, options.slug);
     assertFree(project, files.name, files.meta);
     const isScaffold = await isUntouched(files);
-    const met = await meetSpecs(project, files);
+    const { met, warnings } = await checked(project, files, isScaffold, options.union === true);
     await assertValid(project, files, met);
     const tasks = parseTasks(files.tasks ?? '');
     if (!isScaffold) assertDone(files.name, tasks, options.allowIncomplete === true);
     const merged = isScaffold ? [] : mergesOf(files.name, met, files.meta.retireCapabilities);
-    const result = await resultOf(project, files, merged);
+    const plain = await resultOf(project, files, merged);
+    // Others that never were looked at start from the text before this archive, so it is noted before it is written.
+    const overlaps = merged.length === 0 ? [] : await overlapsOf(project, files.name, noteBasesLocked);
+    const result = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
     const draft: ArchiveDraft = { ...result, tasks, title: titleOf(files) };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
     const receiptFile = path.join(files.folder, RECEIPT_FILE);
@@ -56,6 +66,22 @@ export const archiveChange = async (project: Project, options: ArchiveOptions): 
     });
     return result;
   });
+
+/** The deltas as they are to be merged, and a note of what they start from, for the case that this archive fails. */
+const checked = async (
+  project: Project,
+  files: ChangeFiles,
+  isScaffold: boolean,
+  takeUnion: boolean,
+): Promise<{ met: readonly MetDelta[]; warnings: readonly string[] }> => {
+  const met = await meetSpecs(project, files);
+  if (isScaffold) return { met, warnings: [] };
+  const known = await readBases(project, files.folder);
+  const found = checkBases(met, seen(known, met), takeUnion);
+  await keepBases(project, files.folder, known, found.bases);
+  if (found.stale.length > 0) throw staleError(files.name, found.stale);
+  return found;
+};
 
 const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
   const issues = await findingsOf(project, files, met);

@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { CloutError, type ChangeDetail, type ChangeSummary } from '@cloutagent/contract';
+import { CloutError, type ChangeSummary } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
 import { errnoOf } from './disk/disk.ts';
@@ -9,7 +9,7 @@ import { parseDelta } from './grammar/delta.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
 import { changesDir, isInside, type Project } from './project.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
-import { countTasks, parseTasks } from './tasks.ts';
+import { countTasks } from './tasks.ts';
 
 /** A change as it lies on disk, read once. Texts are undefined where the file does not exist. */
 export interface ChangeFiles {
@@ -125,18 +125,6 @@ export const toSummary = async (
       proposal: path.join(files.folder, 'proposal.md'),
       tasks: path.join(files.folder, 'tasks.md'),
     },
-  };
-};
-
-/** @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED */
-export const readChange = async (project: Project, slug: string): Promise<ChangeDetail> => {
-  const files = await loadChange(project, slug);
-  return {
-    ...(await toSummary(files)),
-    proposal: files.proposal ?? '',
-    taskList: parseTasks(files.tasks ?? ''),
-    deltas: files.deltas.map(({ capability, path: file, text }) => ({ capability, path: file, text })),
-    overlaps: [],
   };
 };
 

@@ -14,13 +14,17 @@ import { archiveDir, changesDir, isInside, specsDir, workDir, type Project } fro
  * Runs one operation that changes files: alone on this folder, after whatever a crash left behind was finished.
  * @throws STORAGE_FULL, STORAGE_READONLY, STORAGE_NEWER, CHANGE_LOCKED where another process does not finish
  */
-export const mutate = async <T>(project: Project, work: () => Promise<T>): Promise<T> =>
+export const mutate = async <T>(
+  project: Project,
+  work: () => Promise<T>,
+  patience: { readonly timeoutMs?: number } = {},
+): Promise<T> =>
   withStorageErrors(async () => {
     for (const folder of [workDir(project, 'lock'), archiveDir(project), specsDir(project)]) {
       await assertWritesInside(project.openspecDir, folder);
     }
     await ensureWorkFolder(project);
-    const lock = await acquireLock(project.disk, project.clock, workDir(project, 'lock'));
+    const lock = await acquireLock(project.disk, project.clock, workDir(project, 'lock'), patience);
     try {
       await recover(project);
       return await work();

@@ -4,7 +4,7 @@ import type { ChangeOpenInput } from '@cloutagent/contract';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixedClock, scratch } from '../fixtures/scratch.ts';
-import { readChange } from './change.ts';
+import { readChange } from './detail.ts';
 import { openChange } from './open.ts';
 import { withCaller } from './project.ts';
 import { tickTask } from './tick.ts';

@@ -2,11 +2,14 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError, type ChangeOpenInput, type ChangeSummary, type Template } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
+import { BASES_FILE, writeBases, type Base } from './base/bases.ts';
+import { seen } from './base/see.ts';
 import { changeFolder, loadChange, timesOf, toSummary, type ChangeFiles } from './change.ts';
 import { errnoOf } from './disk/disk.ts';
 import { publishFolder, replaceFile } from './disk/durable.ts';
 import { mutate } from './journal.ts';
 import { assertFree, holds, newLease } from './lease.ts';
+import { meetSpecs } from './met.ts';
 import { isReadableMeta, META_FILE, updateMeta, type Lease } from './meta.ts';
 import { workDir, type Caller, type Project } from './project.ts';
 import { scaffoldOf } from './scaffold.ts';
@@ -38,7 +41,8 @@ export const openChange = async (project: Project, input: ChangeOpenInput): Prom
     const lease = newLease(project, input);
     const meta = metaOf(project, { template, title, owner: input.owner, lease, files });
     try {
-      const all = new Map([...files, [META_FILE, meta]]);
+      const bases = await basesOf(project, input.slug, files);
+      const all = new Map([...files, [META_FILE, meta], [BASES_FILE, writeBases(bases)]]);
       await publishFolder(project.disk, workDir(project, 'staging'), folder, all);
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;
@@ -57,9 +61,17 @@ const documentsOf = (
   return new Map([
     ['proposal.md', proposal],
     ['tasks.md', tasks],
-    [`specs/${slug}/spec.md`, delta],
+    [deltaFile(slug), delta],
   ]);
 };
+
+/** What the requirements of the delta look like at this moment: most often they do not exist yet. */
+const basesOf = async (project: Project, slug: string, files: ReadonlyMap<string, string>): Promise<Base[]> => {
+  const text = files.get(deltaFile(slug)) ?? '';
+  return seen([], await meetSpecs(project, { deltas: [{ capability: slug, path: deltaFile(slug), text }] }));
+};
+
+const deltaFile = (slug: string): string => `specs/${slug}/spec.md`;
 
 interface MetaInput {
   readonly template: Template;

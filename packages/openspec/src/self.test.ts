@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratch, type Scratch } from '../fixtures/scratch.ts';
 import { self } from '../fixtures/self.ts';
-import { readChange } from './change.ts';
+import { readChange } from './detail.ts';
 import { listChanges } from './list.ts';
 import type { Project } from './project.ts';
 import { validateChange } from './validate.ts';

@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
+import { noteBasesLocked } from './base/see.ts';
 import { loadChange } from './change.ts';
 import { replaceFile } from './disk/durable.ts';
 import { mutate } from './journal.ts';
 import { assertFree } from './lease.ts';
 import { workDir, type Project } from './project.ts';
 import { parseTasks, tickLine } from './tasks.ts';
+import { meetSpecs } from './met.ts';
 
 /**
  * Ticks one task of `tasks.md`; every other byte of the file stays. A task that is done already stays done.
@@ -15,6 +17,7 @@ export const tickTask = async (project: Project, slug: string, taskId: string): 
   mutate(project, async () => {
     const files = await loadChange(project, slug);
     assertFree(project, slug, files.meta);
+    await noteBasesLocked(project, files, await meetSpecs(project, files));
     const text = files.tasks ?? '';
     const task = parseTasks(text).find(({ id }) => id === taskId);
     if (task === undefined) {

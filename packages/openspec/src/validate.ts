@@ -1,22 +1,15 @@
 import path from 'node:path';
 import type { Finding, Validation } from '@cloutagent/contract';
+import { noteBases, readBases } from './base/see.ts';
+import { checkBases, type Stale } from './base/stale.ts';
 import { holdsDelta, loadChange, type ChangeFiles } from './change.ts';
-import { readInside } from './disk/read.ts';
-import { isEmptyDelta, parseDelta, type Delta } from './grammar/delta.ts';
+import { isEmptyDelta } from './grammar/delta.ts';
 import { mergeDelta } from './merge/merge.ts';
-import { specsDir, type Project } from './project.ts';
+import { meetSpecs, type MetDelta } from './met.ts';
+import type { Project } from './project.ts';
 import { deltaFindings, emptyFinding } from './rules/delta-rules.ts';
 import { markerFindings, misplacedFinding } from './rules/file-rules.ts';
 import { taskFindings } from './rules/task-rules.ts';
-
-/** One delta of a change with the main specification that it meets. */
-export interface MetDelta {
-  readonly capability: string;
-  readonly text: string;
-  readonly delta: Delta;
-  /** Undefined where the capability is new. */
-  readonly base: string | undefined;
-}
 
 /**
  * Validates a change with OpenSpec's verdicts and messages, a stable code beside each. `strict`: warnings count too.
@@ -28,24 +21,23 @@ export const validateChange = async (
   { strict = false }: { strict?: boolean } = {},
 ): Promise<Validation> => {
   const files = await loadChange(project, slug);
-  const issues = await findingsOf(project, files, await meetSpecs(project, files));
+  const met = await meetSpecs(project, files);
+  await noteBases(project, files, met);
+  const { stale } = checkBases(met, await readBases(project, files.folder), false);
+  const issues = [...(await findingsOf(project, files, met)), ...stale.map(staleFinding)];
   return { slug, valid: isValid(issues, strict), issues };
 };
 
+/** Only information too: OpenSpec's verdict stays, but the author learns here already what an archive will refuse. */
+const staleFinding = ({ capability, requirement, operation }: Stale): Finding => ({
+  level: 'INFO',
+  code: 'BASE_CHANGED',
+  path: `${capability}/spec.md`,
+  message: `${operation} "${requirement}": the specification changed since this change started from it. Archive shows both texts.`,
+});
+
 export const isValid = (issues: readonly Finding[], strict: boolean): boolean =>
   !issues.some(({ level }) => level === 'ERROR' || (strict && level === 'WARNING'));
-
-export const specFile = (project: Project, capability: string): string =>
-  path.join(specsDir(project), ...capability.split('/'), 'spec.md');
-
-export const meetSpecs = async (project: Project, { deltas }: ChangeFiles): Promise<MetDelta[]> => {
-  const met: MetDelta[] = [];
-  for (const { capability, text } of deltas) {
-    const base = await readInside(project.openspecDir, specFile(project, capability));
-    met.push({ capability, text, delta: parseDelta(text), base });
-  }
-  return met;
-};
 
 export const findingsOf = async (
   project: Project,

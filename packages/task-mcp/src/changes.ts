@@ -35,6 +35,8 @@ export interface Changes {
 
 export interface ArchiveOptions {
   readonly allowIncomplete?: boolean;
+  /** Keeps the scenarios of both sides where each only added some. */
+  readonly union?: boolean;
 }
 
 /**

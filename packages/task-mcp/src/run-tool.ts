@@ -71,8 +71,12 @@ const storedReceiptId = async (changes: Changes, uri: string): Promise<string | 
 };
 
 const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal }: Caller) => {
-  const { slug, allowIncomplete } = input;
-  const result = await changes.archive(slug, allowIncomplete === undefined ? {} : { allowIncomplete }, principal);
+  const { slug, allowIncomplete, union } = input;
+  const options = {
+    ...(allowIncomplete === undefined ? {} : { allowIncomplete }),
+    ...(union === undefined ? {} : { union }),
+  };
+  const result = await changes.archive(slug, options, principal);
   const uri = `changes://archived/${result.slug}`;
   const id = await storedReceiptId(changes, uri);
   const warnings = result.warnings.length === 0 ? '' : ` (${result.warnings.join('; ')})`;

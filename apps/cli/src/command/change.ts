@@ -6,6 +6,7 @@ import type { Context, Register } from '../context.ts';
 import { given, oneOf, wholeNumber } from '../option.ts';
 import { plain } from '../output.ts';
 import { showArchive, showChange, showChanges, showValidation } from '../show/change.ts';
+import { showOverlaps, showRebased } from '../show/overlap.ts';
 import { withServer } from '../with-server.ts';
 
 /** Changes of a page of `--all`; the validation walks page by page. */
@@ -37,16 +38,18 @@ export const registerChange: Register = (program, context) => {
       }),
     );
   registerValidate(change, context);
+  registerTogether(change, context);
   change
     .command('archive <slug>')
     .description('validate, merge the deltas, move the change to the archive, write the receipt')
     .option('--allow-incomplete', 'although tasks are open')
+    .option('--union', 'where others only added scenarios meanwhile, keep those of both sides')
     .action(
-      context.action(async (slug: string, options: { allowIncomplete?: true }) =>
+      context.action(async (slug: string, options: { allowIncomplete?: true; union?: true }) =>
         withServer(context, async ({ client }) => {
           const result = await client.call('changeArchive', {
             params: { slug },
-            body: { allowIncomplete: options.allowIncomplete === true },
+            body: { allowIncomplete: options.allowIncomplete === true, union: options.union === true },
           });
           context.output.result(result, () => showArchive(result, context.output.style));
           return 0;
@@ -150,6 +153,32 @@ const registerValidate: Register = (change, context) => {
           () => items.map((item) => showValidation(item, output.style)).join('\n') || 'No changes.',
         );
         return valid ? 0 : 2;
+      }),
+    );
+};
+
+/** What several open changes do to one requirement. */
+const registerTogether: Register = (change, context) => {
+  change
+    .command('overlaps [slug]')
+    .description('requirements that several open changes name')
+    .action(
+      context.action(async (slug: string | undefined) => {
+        const { openspec, project } = await openFiles(context);
+        const overlaps = await openspec.overlapsOf(project, slug);
+        context.output.result({ overlaps }, () => showOverlaps(overlaps, context.output.style));
+        return 0;
+      }),
+    );
+  change
+    .command('rebase <slug>')
+    .description('take the specification as it is now for what the change starts from')
+    .action(
+      context.action(async (slug: string) => {
+        const { openspec, project } = await openFiles(context);
+        const result = await openspec.rebaseChange(project, slug);
+        context.output.result(result, () => showRebased(result));
+        return 0;
       }),
     );
 };

@@ -1,5 +1,6 @@
 import type { ArchiveResult, ChangeDetail, ChangeSummary, Check, Page, Validation } from '@cloutagent/contract';
 import { oneLine, plain, type Style } from '../output.ts';
+import { showOverlap } from './overlap.ts';
 import { table } from './table.ts';
 
 export const showChanges = (page: Page<ChangeSummary>, style: Style): string => {
@@ -7,7 +8,7 @@ export const showChanges = (page: Page<ChangeSummary>, style: Style): string => 
   const rows = page.items.map((change) => [
     change.slug,
     `${change.tasks.done}/${change.tasks.total}`,
-    change.status,
+    change.overlapsWith === undefined ? change.status : `${change.status}, overlaps`,
     change.owner ?? '',
     change.updatedAt.slice(0, 16).replace('T', ' '),
     oneLine(change.title, 60),
@@ -56,6 +57,12 @@ export const showChange = (change: ChangeDetail, style: Style): string => {
       'Specifications it changes:',
       ...change.deltas.map((delta) => `  ${oneLine(delta.capability)}  ${style.dim(plain(delta.path))}`),
     );
+  if (change.overlaps.length > 0)
+    lines.push(
+      '',
+      'Named by other open changes too:',
+      ...change.overlaps.map((overlap) => showOverlap(overlap, style)),
+    );
   return lines.join('\n');
 };
 
@@ -77,9 +84,11 @@ export const showArchive = (result: ArchiveResult, style: Style): string => {
   const { added, modified, removed, renamed } = result.totals;
   return [
     `${style.green('Archived')} ${plain(result.slug)} as ${plain(result.path)}`,
-    ...result.specs.map((spec) => `  ${plain(spec.path)}${spec.created ? ' (new)' : ''}: ${spec.added.length} added`),
+    ...result.specs.map((spec) => `  ${plain(spec.path)}${spec.created ? ' (new)' : spec.retired ? ' (deleted)' : ''}`),
     `  ${added} added, ${modified} modified, ${removed} removed, ${renamed} renamed`,
     `Receipt: ${plain(result.receiptPath)}`,
     ...result.warnings.map((warning) => style.yellow(`Warning: ${oneLine(warning)}`)),
+    ...(result.overlaps.length === 0 ? [] : ['These open changes started from the text before this archive:']),
+    ...result.overlaps.map((overlap) => showOverlap(overlap, style)),
   ].join('\n');
 };

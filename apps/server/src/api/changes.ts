@@ -15,6 +15,7 @@ export const changeHandlers = (bench: Workbench): Pick<Handlers, ChangeRoutes> =
     return archiveChange(project, {
       slug: params['slug'] ?? '',
       allowIncomplete: body.allowIncomplete,
+      union: body.union,
       receipt: bench.receipt(project.caller),
     });
   },

@@ -5,7 +5,7 @@ import { mergeDelta } from '../merge/merge.ts';
 import type { Merge } from '../merge/model.ts';
 import { outcomeOf } from '../merge/outcome.ts';
 import type { Project } from '../project.ts';
-import { specFile, type MetDelta } from '../validate.ts';
+import { specFile, type MetDelta } from '../met.ts';
 
 /** A delta, what it does to its specification, and what becomes of the file. */
 export type Merged = MetDelta & {

@@ -5,7 +5,7 @@ import { archivedNames, RECEIPT_FILE } from '../archived.ts';
 import type { ChangeFiles } from '../change.ts';
 import { archiveDir, shownPath, type Project } from '../project.ts';
 import { untouchedFiles } from '../scaffold.ts';
-import { specFile } from '../validate.ts';
+import { specFile } from '../met.ts';
 import type { Merged } from './merged.ts';
 
 /** The answer of an archive that is about to be committed. */

@@ -1,0 +1,113 @@
+import path from 'node:path';
+import { codeOf } from '@cloutagent/contract';
+import { loadChange, type ChangeFiles } from '../change.ts';
+import { sha256 } from '../digest.ts';
+import { replaceFile } from '../disk/durable.ts';
+import { readInside } from '../disk/read.ts';
+import type { Requirement } from '../grammar/requirement.ts';
+import { mutate } from '../journal.ts';
+import { workDir, type Project } from '../project.ts';
+import { meetSpecs, type MetDelta } from '../met.ts';
+import { BASES_FILE, MAX_TEXT, parseBases, writeBases, type Base } from './bases.ts';
+import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
+
+export const keyOf = ({ capability, requirement }: Pick<Base, 'capability' | 'requirement'>): string =>
+  JSON.stringify([capability, requirement]);
+
+/** The heading does not count: a requirement that is only renamed has the same text. */
+export const digestOf = (block: Requirement | undefined): string | null =>
+  block === undefined
+    ? null
+    : sha256(
+        textOf(block)
+          .replace(/^.*\n?/u, '')
+          .trim(),
+      );
+
+/** What an author sees as the own side of a conflict. */
+export const yoursOf = ({ operation, yours }: Source): string =>
+  yours === undefined ? operation : `${operation}\n${textOf(yours)}`;
+
+export const baseOf = (capability: string, requirement: string, block: Requirement | undefined): Base => {
+  const text = block === undefined ? undefined : textOf(block);
+  return {
+    capability,
+    requirement,
+    sha256: digestOf(block),
+    ...(text === undefined || text.length > MAX_TEXT ? {} : { text }),
+  };
+};
+
+/**
+ * The bases after one more look. What is named for the first time starts from the specification as it is now. An
+ * author who was shown a conflict and edited the text since has taken the other side into account: from then on the
+ * text starts from what was shown. Names that the deltas drop stay, so that a slip of the pen forgets nothing.
+ */
+export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] => {
+  const bases = new Map(known.map((base) => [keyOf(base), base]));
+  for (const { capability, delta, base: spec } of met) {
+    const blocks = blocksOf(spec);
+    for (const source of sourcesOf(delta)) {
+      const { requirement } = source;
+      const block = blockOf(blocks, source);
+      const key = keyOf({ capability, requirement });
+      const shown = bases.get(key)?.shown;
+      const isAnswered =
+        shown !== undefined && shown.current === digestOf(block) && shown.yours !== sha256(yoursOf(source));
+      if (isAnswered || !bases.has(key)) bases.set(key, baseOf(capability, requirement, block));
+    }
+  }
+  return [...bases.values()];
+};
+
+export const readBases = async (project: Project, folder: string): Promise<Base[]> =>
+  parseBases(await readInside(project.openspecDir, path.join(folder, BASES_FILE)));
+
+/** Notes what a change starts from, for operations that hold the lock. */
+export const noteBasesLocked = async (
+  project: Project,
+  files: ChangeFiles,
+  met: readonly MetDelta[],
+): Promise<void> => {
+  const known = await readBases(project, files.folder);
+  await keepBases(project, files.folder, known, seen(known, met));
+};
+
+/** The caller holds the lock. Nothing is written where nothing is new. */
+export const keepBases = async (
+  project: Project,
+  folder: string,
+  known: readonly Base[],
+  bases: readonly Base[],
+): Promise<void> => {
+  const text = writeBases(bases);
+  if (text === writeBases(known)) return;
+  await replaceFile(project.disk, workDir(project, 'staging'), path.join(folder, BASES_FILE), text);
+};
+
+/** Longest wait of somebody who only looks for another who writes. */
+const PATIENCE_MS = 250;
+/** What keeps a note from being taken, but is no reason not to show the change. */
+const TOLERATED = new Set(['CHANGE_LOCKED', 'CHANGE_NOT_FOUND', 'CHANGE_ALREADY_ARCHIVED', 'FORBIDDEN']);
+
+/**
+ * Notes what a change starts from, for operations that only look at it. A folder that cannot be written, or that
+ * somebody else is writing, is looked at all the same: then the next look takes the note.
+ */
+export const noteBases = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
+  try {
+    const known = await readBases(project, files.folder);
+    if (writeBases(seen(known, met)) === writeBases(known)) return;
+    await mutate(
+      project,
+      async () => {
+        const now = await loadChange(project, files.name);
+        await noteBasesLocked(project, now, await meetSpecs(project, now));
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined || !(TOLERATED.has(code) || code.startsWith('STORAGE_'))) throw error;
+  }
+};

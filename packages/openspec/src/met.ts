@@ -1,0 +1,26 @@
+import path from 'node:path';
+import type { ChangeFiles } from './change.ts';
+import { readInside } from './disk/read.ts';
+import { parseDelta, type Delta } from './grammar/delta.ts';
+import { specsDir, type Project } from './project.ts';
+
+/** One delta of a change with the main specification that it meets. */
+export interface MetDelta {
+  readonly capability: string;
+  readonly text: string;
+  readonly delta: Delta;
+  /** Undefined where the capability is new. */
+  readonly base: string | undefined;
+}
+
+export const specFile = (project: Project, capability: string): string =>
+  path.join(specsDir(project), ...capability.split('/'), 'spec.md');
+
+export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 'deltas'>): Promise<MetDelta[]> => {
+  const met: MetDelta[] = [];
+  for (const { capability, text } of deltas) {
+    const base = await readInside(project.openspecDir, specFile(project, capability));
+    met.push({ capability, text, delta: parseDelta(text), base });
+  }
+  return met;
+};

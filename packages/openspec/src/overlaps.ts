@@ -1,0 +1,88 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { codeOf, type Overlap } from '@cloutagent/contract';
+import { noteBases } from './base/see.ts';
+import { changeFolder, loadChange, type ChangeFiles } from './change.ts';
+import { entriesOf } from './disk/read.ts';
+import { meetSpecs, type MetDelta } from './met.ts';
+import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
+import { changesDir, type Project } from './project.ts';
+import { isChangeName } from './slug.ts';
+
+/** Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. */
+type Note = (project: Project, files: ChangeFiles, met: readonly MetDelta[]) => Promise<void>;
+
+/**
+ * Requirements that several open changes name: of one change, or of all. What they start from is noted on the way, so
+ * that a later archive knows what it would overwrite.
+ * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED for a slug that is none
+ */
+export const overlapsOf = async (project: Project, slug?: string, note: Note = noteBases): Promise<Overlap[]> => {
+  const names = await namesOf(project);
+  const own = slug === undefined ? undefined : await loadChange(project, slug);
+  if (own === undefined) return overlapsAmong(await looked(project, names, note));
+  const others = await sharing(
+    project,
+    names.filter((name) => name !== own.name),
+    own.deltas.map(({ capability }) => capability),
+  );
+  const all = [await lookedAt(project, own, note), ...(await looked(project, others, note))];
+  return overlapsAmong(all).filter(({ changes }) => changes.some((change) => change.slug === own.name));
+};
+
+/** Their order does not matter here, so nothing is read but the folder itself. */
+const namesOf = async (project: Project): Promise<string[]> =>
+  (await entriesOf(changesDir(project)))
+    .filter((entry) => isChangeName(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
+    .map(({ name }) => name);
+
+interface Looked {
+  readonly slug: string;
+  readonly touches: readonly Touch[];
+}
+
+const looked = async (project: Project, names: readonly string[], note: Note): Promise<Looked[]> => {
+  const found: Looked[] = [];
+  for (const name of names) {
+    try {
+      found.push(await lookedAt(project, await loadChange(project, name), note));
+    } catch (error) {
+      // Archived meanwhile, or unreadable: then its own validation says why.
+      if (codeOf(error) === undefined) throw error;
+    }
+  }
+  return found;
+};
+
+const lookedAt = async (project: Project, files: ChangeFiles, note: Note): Promise<Looked> => {
+  const met = await meetSpecs(project, files);
+  await note(project, files, met);
+  return { slug: files.name, touches: met.flatMap(({ capability, delta }) => touchesOf(capability, delta)) };
+};
+
+/** Looks between two turns of the event loop: 3 µs each, against 60 with a promise for each. */
+const LOOKS_PER_TURN = 500;
+
+/** Changes that have a delta for one of these capabilities. Only those have to be read, however many there are. */
+const sharing = async (
+  project: Project,
+  names: readonly string[],
+  capabilities: readonly string[],
+): Promise<string[]> => {
+  const found: string[] = [];
+  let looks = 0;
+  for (const name of names) {
+    const has = capabilities.some((capability) => {
+      looks += 1;
+      const file = path.join(changeFolder(project, name), 'specs', ...capability.split('/'), 'spec.md');
+      return statSync(file, { throwIfNoEntry: false }) !== undefined;
+    });
+    if (has) found.push(name);
+    if (looks < LOOKS_PER_TURN) continue;
+    looks = 0;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  return found;
+};
