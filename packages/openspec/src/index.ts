@@ -2,6 +2,8 @@ export { archiveChange, type ArchiveOptions } from './archive.ts';
 export { parseCheck } from './check.ts';
 export { readChange } from './detail.ts';
 export { listChanges } from './list.ts';
+export { keepListing, type KeptProject, type ListingBounds } from './listing/kept.ts';
+export type { Listing } from './listing/listing.ts';
 export { openChange, type OpenedChange } from './open.ts';
 export { overlapsOf } from './overlaps.ts';
 export { openProject, withCaller, type Caller, type Project, type ProjectDeps } from './project.ts';

@@ -1,5 +1,6 @@
 import { Template } from '@cloutagent/contract';
 import { isMap, parseDocument } from 'yaml';
+import { readPlainYaml } from './plain-yaml.ts';
 
 export const META_FILE = '.openspec.yaml';
 
@@ -70,7 +71,10 @@ export const isReadableMeta = (text: string | undefined): boolean => {
 
 /** A Map, for keys are foreign text; the parser's own limit on aliases keeps a small file from growing large. */
 const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> => {
-  if (text === undefined || !isReadableMeta(text)) return new Map();
+  if (text === undefined) return new Map();
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return plain;
+  if (!isReadableMeta(text)) return new Map();
   try {
     const value: unknown = parseDocument(text).toJS();
     return new Map(value === null || typeof value !== 'object' ? [] : Object.entries(value));

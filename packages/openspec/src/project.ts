@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { errnoOf, nodeDisk, type Disk } from './disk/disk.ts';
+import type { Listing } from './listing/listing.ts';
 
 /** Who acts on the files: the name for leases, and what proved it: a token, or the user of this machine. */
 export interface Caller {
@@ -20,6 +21,8 @@ export interface Project extends Caller {
   readonly openspecDir: string;
   readonly clock: Clock;
   readonly disk: Disk;
+  /** Where listings look; the files themselves where there is none. */
+  readonly listing?: Listing;
 }
 
 /**
@@ -51,8 +54,16 @@ export const openProject = async (root: string, deps: ProjectDeps): Promise<Proj
 
 /** The same project in the hands of another caller. */
 export const withCaller = (project: Project, { caller, tokenId }: Caller): Project => {
-  const { root, openspecDir, clock, disk } = project;
-  return { root, openspecDir, clock, disk, caller, ...(tokenId === undefined ? {} : { tokenId }) };
+  const { root, openspecDir, clock, disk, listing } = project;
+  return {
+    root,
+    openspecDir,
+    clock,
+    disk,
+    caller,
+    ...(tokenId === undefined ? {} : { tokenId }),
+    ...(listing === undefined ? {} : { listing }),
+  };
 };
 
 const isOpenspecFolder = async (folder: string): Promise<boolean> => {
