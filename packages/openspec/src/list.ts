@@ -1,8 +1,8 @@
-import type { ChangesActiveInput, ChangeSummary, Page } from "@cloutagent/contract";
-import { directListing } from "./listing/direct.ts";
-import type { Listed } from "./listing/listing.ts";
-import { afterToken, toToken } from "./page-token.ts";
-import type { Project } from "./project.ts";
+import type { ChangesActiveInput, ChangeSummary, Page } from '@cloutagent/contract';
+import { directListing } from './listing/direct.ts';
+import type { Listed } from './listing/listing.ts';
+import { afterToken, toToken } from './page-token.ts';
+import type { Project } from './project.ts';
 
 /** Page size where none is asked for (seed 002). */
 const DEFAULT_LIMIT = 50;
@@ -19,9 +19,8 @@ export const listChanges = async (
 ): Promise<Page<ChangeSummary>> => {
   const pageSize = Math.min(MAX_LIMIT, Math.max(1, query.limit ?? DEFAULT_LIMIT));
   const listing = project.listing ?? directListing(project);
-  const all = filtered(await listing.sorted(query.status === "all"), query);
-  const start =
-    query.pageToken === undefined ? (query.offset ?? 0) : afterToken(all, query.pageToken);
+  const all = filtered(await listing.sorted(query.status === 'all'), query);
+  const start = query.pageToken === undefined ? (query.offset ?? 0) : afterToken(all, query.pageToken);
   const shown = all.slice(start, start + pageSize);
   const last = shown.at(-1);
   return {
@@ -35,14 +34,12 @@ export const listChanges = async (
 
 const filtered = (
   all: readonly Listed[],
-  { template, owner }: Pick<Partial<ChangesActiveInput>, "template" | "owner">,
+  { template, owner }: Pick<Partial<ChangesActiveInput>, 'template' | 'owner'>,
 ): readonly Listed[] =>
   template === undefined && owner === undefined
     ? all
     : all.filter(
-        (one) =>
-          (template === undefined || one.template === template) &&
-          (owner === undefined || one.owner === owner),
+        (one) => (template === undefined || one.template === template) && (owner === undefined || one.owner === owner),
       );
 
 /** Names of the active changes, newest first. */

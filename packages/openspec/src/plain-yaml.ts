@@ -7,9 +7,9 @@ export const readPlainYaml = (text: string): ReadonlyMap<string, unknown> | unde
   let nested: Map<string, unknown> | undefined;
   let parent: string | undefined;
   for (const line of text.split(/\r?\n/u)) {
-    if (line === "" || line.startsWith("#")) continue;
+    if (line === '' || line.startsWith('#')) continue;
     const [, indent, key, written] = LINE.exec(line) ?? [];
-    if (key === undefined || key === "__proto__" || WORDS.has(key.toLowerCase())) return undefined;
+    if (key === undefined || key === '__proto__' || WORDS.has(key.toLowerCase())) return undefined;
     const value = written === undefined ? null : scalarOf(written);
     if (value === undefined) return undefined;
     if (indent === undefined) {
@@ -33,9 +33,9 @@ const LINE = /^( {2})?([A-Za-z_][\w./-]{0,199}):(?: ([\p{L}\d][\p{L}\w ,'"()!?./
 
 /** Spellings that are no text to YAML. */
 const WORDS: ReadonlyMap<string, boolean | null> = new Map([
-  ["true", true],
-  ["false", false],
-  ["null", null],
+  ['true', true],
+  ['false', false],
+  ['null', null],
 ]);
 
 /** Undefined where only a parser can tell what it is. */

@@ -1,14 +1,14 @@
-import { realpathSync } from "node:fs";
-import type { ChangeSummary } from "@cloutagent/contract";
-import { errnoOf } from "../disk/disk.ts";
-import type { Project } from "../project.ts";
-import { newestFirst, sliced, type Listed, type Listing, type Spot } from "./listing.ts";
-import { readListed, readRow } from "./row.ts";
-import { activeEntries, activeSpot, archivedEntries, archivedSpot } from "./spots.ts";
+import { realpathSync } from 'node:fs';
+import type { ChangeSummary } from '@cloutagent/contract';
+import { errnoOf } from '../disk/disk.ts';
+import type { Project } from '../project.ts';
+import { newestFirst, sliced, type Listed, type Listing, type Spot } from './listing.ts';
+import { readListed, readRow } from './row.ts';
+import { activeEntries, activeSpot, archivedEntries, archivedSpot } from './spots.ts';
 
 /** Reads the files at every call and keeps nothing: for commands that live as long as one answer. */
 export const directListing = (project: Project): Listing => ({
-  mode: "direct",
+  mode: 'direct',
   sorted: async (withArchived) => {
     const boundary = boundaryOf(project);
     if (boundary === undefined) return [];
@@ -40,7 +40,7 @@ export const boundaryOf = (project: Project): string | undefined => {
   try {
     return realpathSync.native(project.openspecDir);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw error;
   }
 };

@@ -1,11 +1,11 @@
-import type { ChangeSummary } from "@cloutagent/contract";
-import { archiveDir, changesDir, type Project } from "../project.ts";
-import { boundaryOf, directListing } from "./direct.ts";
-import { newestFirst, nextTurn, type Listed, type Listing } from "./listing.ts";
-import type { Row } from "./row.ts";
-import { Shelf } from "./shelf.ts";
-import { activeEntries, activeSpot, archivedEntries, archivedSpot } from "./spots.ts";
-import { openWatches } from "./watches.ts";
+import type { ChangeSummary } from '@cloutagent/contract';
+import { archiveDir, changesDir, type Project } from '../project.ts';
+import { boundaryOf, directListing } from './direct.ts';
+import { newestFirst, nextTurn, type Listed, type Listing } from './listing.ts';
+import type { Row } from './row.ts';
+import { Shelf } from './shelf.ts';
+import { activeEntries, activeSpot, archivedEntries, archivedSpot } from './spots.ts';
+import { openWatches } from './watches.ts';
 
 /** A project whose listing is kept in memory. Whoever keeps it closes it, which ends the watches. */
 export interface KeptProject extends Project, AsyncDisposable {
@@ -73,11 +73,9 @@ class KeptListing implements Listing {
     );
   }
 
-  get mode(): Listing["mode"] {
-    if (this.#isDirect || this.#isClosed) return "direct";
-    return this.#active.isWatched && (!this.#hasArchived || this.#archived.isWatched)
-      ? "watch"
-      : "sweep";
+  get mode(): Listing['mode'] {
+    if (this.#isDirect || this.#isClosed) return 'direct';
+    return this.#active.isWatched && (!this.#hasArchived || this.#archived.isWatched) ? 'watch' : 'sweep';
   }
 
   async sorted(withArchived: boolean): Promise<readonly Listed[]> {
@@ -97,10 +95,7 @@ class KeptListing implements Listing {
     if (this.#isDirect || this.#isClosed) return this.#direct.summaries(listed);
     const summaries: ChangeSummary[] = [];
     for (const { key, status } of listed) {
-      const row =
-        status === "archived"
-          ? this.#archived.fresh(key.slice("archive/".length))
-          : this.#active.fresh(key);
+      const row = status === 'archived' ? this.#archived.fresh(key.slice('archive/'.length)) : this.#active.fresh(key);
       // A copy: what callers do with it must not change the index.
       if (row !== undefined) {
         const { tasks, paths } = row.summary;

@@ -1,5 +1,5 @@
-import type { ChangeSummary, Template } from "@cloutagent/contract";
-import type { Place } from "../page-token.ts";
+import type { ChangeSummary, Template } from '@cloutagent/contract';
+import type { Place } from '../page-token.ts';
 
 /** Where a change lies. */
 export interface Spot {
@@ -7,7 +7,7 @@ export interface Spot {
   readonly name: string;
   readonly key: string;
   readonly folder: string;
-  readonly status: ChangeSummary["status"];
+  readonly status: ChangeSummary['status'];
 }
 
 /** What filters and the order need of a change. */
@@ -23,23 +23,20 @@ export interface Listing {
    * has. `sweep`: some folder cannot be watched; what a page shows is checked at every call, order and filters within
    * a second.
    */
-  readonly mode: "direct" | "watch" | "sweep";
+  readonly mode: 'direct' | 'watch' | 'sweep';
   /** Newest first. */
   sorted(withArchived: boolean): Promise<readonly Listed[]>;
   /** In the same order; a change that is gone is left out. */
   summaries(listed: readonly Listed[]): Promise<ChangeSummary[]>;
 }
 
-export const newestFirst = (a: Place, b: Place): number =>
-  b.createdAt - a.createdAt || (a.key < b.key ? -1 : 1);
+export const newestFirst = (a: Place, b: Place): number => b.createdAt - a.createdAt || (a.key < b.key ? -1 : 1);
 
 /** Lets the event loop go round after this much work, so that a large project delays nobody for long. */
 const SLICE_MS = 8;
 
 /** `isOver` is cheap; `pause` lets others run and begins the next slice. */
-export const sliced = (
-  monotonic: () => number,
-): { isOver: () => boolean; pause: () => Promise<void> } => {
+export const sliced = (monotonic: () => number): { isOver: () => boolean; pause: () => Promise<void> } => {
   let since = monotonic();
   return {
     isOver: () => monotonic() - since > SLICE_MS,

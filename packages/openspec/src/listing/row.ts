@@ -1,14 +1,14 @@
-import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from "node:fs";
-import path from "node:path";
-import { toIso } from "@cloutagent/kit";
-import type { ChangeSummary } from "@cloutagent/contract";
-import { titleOf } from "../change.ts";
-import { errnoOf } from "../disk/disk.ts";
-import { readNow } from "../disk/read-now.ts";
-import { META_FILE, parseMeta, type Meta } from "../meta.ts";
-import { isInside } from "../project.ts";
-import { countTasks } from "../tasks.ts";
-import type { Listed, Spot } from "./listing.ts";
+import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import path from 'node:path';
+import { toIso } from '@cloutagent/kit';
+import type { ChangeSummary } from '@cloutagent/contract';
+import { titleOf } from '../change.ts';
+import { errnoOf } from '../disk/disk.ts';
+import { readNow } from '../disk/read-now.ts';
+import { META_FILE, parseMeta, type Meta } from '../meta.ts';
+import { isInside } from '../project.ts';
+import { countTasks } from '../tasks.ts';
+import type { Listed, Spot } from './listing.ts';
 
 export interface Row extends Listed {
   readonly summary: ChangeSummary;
@@ -28,11 +28,7 @@ export const readListed = (boundary: string, spot: Spot): Listed | undefined => 
  * Everything that a listing shows of one change. `onFolder` hears of each folder before it is read.
  * Undefined for a folder that is gone, or went while it was being read.
  */
-export const readRow = (
-  boundary: string,
-  spot: Spot,
-  onFolder: (folder: string) => void = ignore,
-): Row | undefined => {
+export const readRow = (boundary: string, spot: Spot, onFolder: (folder: string) => void = ignore): Row | undefined => {
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const own = lookAt(boundary, spot.folder);
     if (own === undefined) return undefined;
@@ -40,20 +36,14 @@ export const readRow = (
     // A folder that was archived, or replaced by a new change of this name, would be shown as a mixture.
     const after = lookAt(boundary, spot.folder);
     if (after === undefined) return undefined;
-    if (row !== undefined && after.ino === own.ino && after.birthtimeMs === own.birthtimeMs)
-      return row;
+    if (row !== undefined && after.ino === own.ino && after.birthtimeMs === own.birthtimeMs) return row;
   }
   return undefined;
 };
 
 const ignore = (): void => undefined;
 
-const readOnce = (
-  boundary: string,
-  spot: Spot,
-  own: Stats,
-  onFolder: (folder: string) => void,
-): Row | undefined => {
+const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: string) => void): Row | undefined => {
   const walked: Walked = {
     paths: [],
     updated: 0,
@@ -84,11 +74,11 @@ const readOnce = (
       ...(listed.owner === undefined ? {} : { owner: listed.owner }),
       createdAt: toIso(listed.createdAt),
       updatedAt: toIso(updated),
-      tasks: countTasks(read("tasks.md")?.text ?? ""),
+      tasks: countTasks(read('tasks.md')?.text ?? ''),
       paths: {
         root: spot.folder,
-        proposal: path.join(spot.folder, "proposal.md"),
-        tasks: path.join(spot.folder, "tasks.md"),
+        proposal: path.join(spot.folder, 'proposal.md'),
+        tasks: path.join(spot.folder, 'tasks.md'),
       },
     },
     isLinked: walked.isLinked,
@@ -111,13 +101,11 @@ const metaOf = (boundary: string, folder: string): Meta =>
 /** The first heading stands at the top in every proposal that a person writes. */
 const HEAD_BYTES = 4096;
 
-const headOf = (
-  read: (name: string, atMost?: number) => ReturnType<typeof readNow>,
-): string | undefined => {
-  const head = read("proposal.md", HEAD_BYTES);
+const headOf = (read: (name: string, atMost?: number) => ReturnType<typeof readNow>): string | undefined => {
+  const head = read('proposal.md', HEAD_BYTES);
   return head === undefined || head.isWhole || /^\uFEFF?#[ \t]+\S/mu.test(head.text)
     ? head?.text
-    : read("proposal.md")?.text;
+    : read('proposal.md')?.text;
 };
 
 /** The folder itself; undefined where there is none, or only a link that leads out. */
@@ -129,12 +117,12 @@ const lookAt = (boundary: string, folder: string): Stats | undefined => {
     const real = realpathSync.native(folder);
     return isInside(boundary, real) && statSync(real).isDirectory() ? own : undefined;
   } catch (error) {
-    if (GONE.has(errnoOf(error) ?? "")) return undefined;
+    if (GONE.has(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 };
 
-const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EACCES"]);
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES']);
 
 interface Walked {
   readonly paths: string[];
@@ -146,16 +134,11 @@ interface Walked {
 const MAX_DEPTH = 32;
 const MAX_PATHS = 10_000;
 
-const walk = (
-  folder: string,
-  depth: number,
-  walked: Walked,
-  onFolder: (folder: string) => void,
-): void => {
+const walk = (folder: string, depth: number, walked: Walked, onFolder: (folder: string) => void): void => {
   onFolder(folder);
   walked.paths.push(folder);
   for (const entry of entriesNow(folder)) {
-    if (entry.name.startsWith(".") && (depth > 0 || entry.name !== META_FILE)) continue;
+    if (entry.name.startsWith('.') && (depth > 0 || entry.name !== META_FILE)) continue;
     if (walked.paths.length >= MAX_PATHS) return;
     const at = `${folder}${path.sep}${entry.name}`;
     if (entry.isDirectory()) {
@@ -174,7 +157,7 @@ export const entriesNow = (folder: string): ReturnType<typeof readEntries> => {
   try {
     return readEntries(folder);
   } catch (error) {
-    if (GONE.has(errnoOf(error) ?? "")) return [];
+    if (GONE.has(errnoOf(error) ?? '')) return [];
     throw error;
   }
 };
@@ -185,7 +168,7 @@ const lstatOf = (target: string): Stats | undefined => {
   try {
     return lstatSync(target, { throwIfNoEntry: false });
   } catch (error) {
-    if (GONE.has(errnoOf(error) ?? "")) return undefined;
+    if (GONE.has(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 };

@@ -1,8 +1,8 @@
-import type { Clock } from "@cloutagent/kit";
-import { sliced, newestFirst, type Spot } from "./listing.ts";
-import { readRow, type Row } from "./row.ts";
-import { identityOf, isRacy, stampOf } from "./stamp.ts";
-import { canWatch, queueBound, type Watch, type Watches } from "./watches.ts";
+import type { Clock } from '@cloutagent/kit';
+import { sliced, newestFirst, type Spot } from './listing.ts';
+import { readRow, type Row } from './row.ts';
+import { identityOf, isRacy, stampOf } from './stamp.ts';
+import { canWatch, queueBound, type Watch, type Watches } from './watches.ts';
 
 /** Largest number of changes that is kept; a row has about 1.5 KB, so this is 75 MB. More are read at every call. */
 const MAX_ROWS = 50_000;
@@ -81,8 +81,7 @@ export class Shelf {
     }
     await this.#readDirty();
     const isDue = this.#clock.monotonic() - this.#sweptAt > SWEEP_MS;
-    if (this.#unwatched.size > 0 && (isDue || this.#unwatched.size <= MAX_LOOKS))
-      await this.#sweep();
+    if (this.#unwatched.size > 0 && (isDue || this.#unwatched.size <= MAX_LOOKS)) await this.#sweep();
     return true;
   }
 
@@ -139,8 +138,7 @@ export class Shelf {
 
   #look(entry: string): void {
     const row = this.#rows.get(entry);
-    if (row === undefined || row.isRacy || stampOf(row.paths).stamp !== row.stamp)
-      this.#read(entry, true);
+    if (row === undefined || row.isRacy || stampOf(row.paths).stamp !== row.stamp) this.#read(entry, true);
   }
 
   /** Watches come before the reading: an edit in between is seen by the next look. */
@@ -163,7 +161,7 @@ export class Shelf {
       return;
     }
     const isTold = isWatched && !row.isLinked;
-    this.#rows.set(entry, isTold ? { ...row, stamp: "", isRacy: false } : stamped(row, lookedAt));
+    this.#rows.set(entry, isTold ? { ...row, stamp: '', isRacy: false } : stamped(row, lookedAt));
     if (isTold) this.#unwatched.delete(entry);
     else this.#unwatched.add(entry);
     this.#sorted = undefined;

@@ -1,13 +1,12 @@
-import { statSync } from "node:fs";
+import { statSync } from 'node:fs';
 
 /** What the system says of files and folders, links followed: as long as it is equal, so are they. */
 export const stampOf = (paths: readonly string[]): { stamp: string; changedAt: number } => {
-  let stamp = "";
+  let stamp = '';
   let changedAt = 0;
   for (const at of paths) {
     const found = tryStat(at);
-    stamp +=
-      found === undefined ? "-" : `${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs};`;
+    stamp += found === undefined ? '-' : `${found.ino}:${found.size}:${found.mtimeMs}:${found.ctimeMs};`;
     changedAt = Math.max(changedAt, found?.ctimeMs ?? 0);
   }
   return { stamp, changedAt };
@@ -20,15 +19,12 @@ export const stampOf = (paths: readonly string[]): { stamp: string; changedAt: n
 const GRAIN_MS = 2500;
 
 /** Could an edit have left this stamp as it is? */
-export const isRacy = (changedAt: number, lookedAt: number): boolean =>
-  changedAt > lookedAt - GRAIN_MS;
+export const isRacy = (changedAt: number, lookedAt: number): boolean => changedAt > lookedAt - GRAIN_MS;
 
 /** Which folder it is, whatever is in it; a new one may get the number of the old, but not its birth. */
 export const identityOf = (folder: string): string | undefined => {
   const found = tryStat(folder);
-  return found?.isDirectory() === true
-    ? `${found.dev}:${found.ino}:${found.birthtimeMs}`
-    : undefined;
+  return found?.isDirectory() === true ? `${found.dev}:${found.ino}:${found.birthtimeMs}` : undefined;
 };
 
 const tryStat = (at: string) => {

@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync, watch, type FSWatcher } from "node:fs";
+import { readFileSync, statfsSync, watch, type FSWatcher } from 'node:fs';
 
 /**
  * Watches on single folders, within a bound. The system queues an event before the edit returns to whoever made it,
@@ -8,10 +8,7 @@ export interface Watches {
   /** Events so far; a queue that overflowed drops some without a word, so a great many are a reason to look at all. */
   readonly events: () => number;
   /** Undefined where it cannot be watched. `isListed`: entries came or went, not only contents. */
-  add(
-    folder: string,
-    onEvent: (isListed: boolean, entry: string | null) => void,
-  ): Watch | undefined;
+  add(folder: string, onEvent: (isListed: boolean, entry: string | null) => void): Watch | undefined;
 }
 
 export interface Watch {
@@ -35,7 +32,7 @@ const LOCAL: ReadonlySet<number> = new Set([
 
 /** Only Linux tells of an edit before the edit returns; elsewhere events come when they come. */
 export const canWatch = (folder: string): boolean => {
-  if (process.platform !== "linux") return false;
+  if (process.platform !== 'linux') return false;
   try {
     return LOCAL.has(statfsSync(folder).type);
   } catch {
@@ -56,11 +53,11 @@ export const openWatches = (limit = MAX_WATCHES): Watches => {
         open.delete(watcher);
         watcher.close();
       };
-      watcher.on("change", (kind, entry) => {
+      watcher.on('change', (kind, entry) => {
         events += 1;
-        onEvent(kind === "rename", typeof entry === "string" ? entry : null);
+        onEvent(kind === 'rename', typeof entry === 'string' ? entry : null);
       });
-      watcher.on("error", () => {
+      watcher.on('error', () => {
         close();
         onEvent(true, null);
       });
@@ -82,10 +79,7 @@ const tryWatch = (folder: string): FSWatcher | undefined => {
 /** As many events as may come before some could be lost: a quarter of the system's queue. */
 export const queueBound = (): number => {
   try {
-    return Math.max(
-      64,
-      Math.floor(Number(readFileSync("/proc/sys/fs/inotify/max_queued_events", "utf8")) / 4),
-    );
+    return Math.max(64, Math.floor(Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8')) / 4));
   } catch {
     return 64;
   }
