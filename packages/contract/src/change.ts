@@ -44,6 +44,26 @@ export const Overlap = z.object({
 });
 export interface Overlap extends z.infer<typeof Overlap> {}
 
+/**
+ * A requirement that a change starts from and that the specification says otherwise by now. Texts are null where there
+ * is none: no such requirement, or a side that only removes or renames it.
+ */
+export const StaleRequirement = z.object({
+  capability: z.string(),
+  requirement: z.string(),
+  operation: z.enum(['ADDED', 'MODIFIED', 'REMOVED', 'RENAMED']),
+  /** What the change started from; null also where that text is too long to be kept. */
+  base: z.string().nullable(),
+  current: z.string().nullable(),
+  yours: z.string().nullable(),
+  /** Both sides in one, where each only added scenarios. */
+  union: z.string().optional(),
+});
+export interface StaleRequirement extends z.infer<typeof StaleRequirement> {}
+
+/** `details` of the `CHANGE_CONFLICT` of an archive that would overwrite what others wrote. */
+export const ConflictDetails = z.object({ slug: z.string(), conflicts: z.array(StaleRequirement) });
+
 export const ChangeStatus = z.enum(['draft', 'archived']);
 
 export const ChangeSummary = z.object({

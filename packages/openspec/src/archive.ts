@@ -2,12 +2,13 @@ import path from 'node:path';
 import { CloutError, type ArchiveResult, type Task } from '@cloutagent/contract';
 import { mergesOf, writesOf } from './archive/merged.ts';
 import { resultOf } from './archive/result.ts';
-import { RECEIPT_FILE } from './archived.ts';
+import { undoOf } from './archive/undo.ts';
+import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
 import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeFiles } from './change.ts';
 import { readInside } from './disk/read.ts';
-import { receiptPath } from './intent.ts';
+import { openPath, type IntendedWrite } from './intent.ts';
 import { commit, mutate } from './journal.ts';
 import { assertFree } from './lease.ts';
 import { overlapsOf } from './overlaps.ts';
@@ -49,20 +50,19 @@ export const archiveChange = async (project: Project, options: ArchiveOptions): 
     const result = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
     const draft: ArchiveDraft = { ...result, tasks, title: titleOf(files) };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
-    const receiptFile = path.join(files.folder, RECEIPT_FILE);
+    const own = async (name: string, after: object): Promise<IntendedWrite> => ({
+      path: openPath(files.name, name),
+      before: (await readInside(project.openspecDir, path.join(files.folder, name))) ?? null,
+      after: `${JSON.stringify(after, null, 2)}\n`,
+    });
+    const specs = writesOf(project, merged);
+    const stored = await own(RECEIPT_FILE, receipt);
     await commit(project, {
       format: 1,
       op: 'archive',
       slug: files.name,
       archivedAs: result.archivedAs,
-      writes: [
-        ...writesOf(project, merged),
-        {
-          path: receiptPath(files.name),
-          before: (await readInside(project.openspecDir, receiptFile)) ?? null,
-          after: `${JSON.stringify(receipt, null, 2)}\n`,
-        },
-      ],
+      writes: [...specs, stored, await own(UNDO_FILE, undoOf(files.name, specs, stored.before))],
     });
     return result;
   });

@@ -3,6 +3,8 @@ import { entriesOf, readInside } from './disk/read.ts';
 import { archiveDir, type Project } from './project.ts';
 
 export const RECEIPT_FILE = 'receipt.json';
+/** Beside the receipt: how to take an archive back, byte for byte. */
+export const UNDO_FILE = '.undo.json';
 
 /** `2026-11-21-add-login` → `add-login`. */
 export const slugOfArchived = (name: string): string => name.replace(/^\d{4}-\d{2}-\d{2}-(?=.)/u, '');

@@ -12,4 +12,5 @@ export { rebaseChange, type Rebased } from './rebase.ts';
 export { listResources, readResource, type ListedResource, type Resource } from './resource.ts';
 export { parseTasks } from './tasks.ts';
 export { tickTask } from './tick.ts';
+export { unarchiveChange } from './unarchive.ts';
 export { validateChange } from './validate.ts';

@@ -1,5 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
-import { RECEIPT_FILE } from './archived.ts';
+import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
 
 /** One file of an intent: its whole text before and after; null where it does not exist. Relative to `openspec/`. */
 export interface IntendedWrite {
@@ -8,17 +8,18 @@ export interface IntendedWrite {
   readonly after: string | null;
 }
 
-/** Everything that an archive will do, written before the first of it is done. */
+/** Everything that an archive, or taking one back, will do, written before the first of it is done. */
 export interface Intent {
   readonly format: 1;
-  readonly op: 'archive';
+  readonly op: 'archive' | 'unarchive';
   readonly slug: string;
   readonly archivedAs: string;
-  /** Specifications, and the receipt in the folder of the change. */
+  /** Specifications, and the receipt and the way back in the folder of the change, where it is before the move. */
   readonly writes: readonly IntendedWrite[];
 }
 
-export const receiptPath = (slug: string): string => `changes/${slug}/${RECEIPT_FILE}`;
+export const openPath = (slug: string, file: string): string => `changes/${slug}/${file}`;
+export const archivedPath = (archived: string, file: string): string => `changes/archive/${archived}/${file}`;
 
 /** Undefined for what is no intent. @throws STORAGE_NEWER for one of a newer format */
 export const parseIntent = (text: string): Intent | undefined => {
@@ -37,8 +38,12 @@ export const parseIntent = (text: string): Intent | undefined => {
     );
   }
   const { op, slug, archivedAs, writes } = value;
-  if (op !== 'archive' || !isName(slug) || !isName(archivedAs) || !isWrites(writes)) return undefined;
-  const isOurs = writes.every((write) => write.path.startsWith('specs/') || write.path === receiptPath(slug));
+  if ((op !== 'archive' && op !== 'unarchive') || !isName(slug) || !isName(archivedAs) || !isWrites(writes))
+    return undefined;
+  const own = [RECEIPT_FILE, UNDO_FILE].map((file) =>
+    op === 'archive' ? openPath(slug, file) : archivedPath(archivedAs, file),
+  );
+  const isOurs = writes.every((write) => write.path.startsWith('specs/') || own.includes(write.path));
   return isOurs ? { format: 1, op, slug, archivedAs, writes } : undefined;
 };
 

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import { RECEIPT_FILE } from './archived.ts';
 import { errnoOf, withStorageErrors } from './disk/disk.ts';
-import { ensureFolder, removeQuietly, replaceFile } from './disk/durable.ts';
+import { ensureFolder, isThere, removeQuietly, replaceFile } from './disk/durable.ts';
 import { acquireLock } from './disk/lock.ts';
 import { assertWritesInside, readInside } from './disk/read.ts';
-import { parseIntent, receiptPath, type Intent, type IntendedWrite } from './intent.ts';
+import { openPath, parseIntent, type Intent, type IntendedWrite } from './intent.ts';
 import { archiveDir, changesDir, isInside, specsDir, workDir, type Project } from './project.ts';
 
 /**
@@ -59,7 +59,7 @@ export const commit = async (project: Project, intent: Intent): Promise<void> =>
   if (!isDone) {
     throw new CloutError(
       'CHANGE_CONFLICT',
-      `A file was edited while '${intent.slug}' was being archived; nothing was changed`,
+      `A file was edited while '${intent.slug}' was being ${intent.op}d; nothing was changed`,
       {
         details: { slug: intent.slug, files: intent.writes.map((write) => write.path) },
       },
@@ -84,14 +84,17 @@ const recover = async (project: Project): Promise<void> => {
 };
 
 /**
- * Idempotent; false where it was withdrawn. Somebody who edited a file between a crash and now keeps the text: then what was written is taken back
- * and the change stays open.
+ * Idempotent; false where it was withdrawn. Somebody who edited a file between a crash and now keeps the text: then what
+ * was written is taken back and the change stays where it was. So it does where its slug was taken meanwhile.
  */
 const carryOut = async (project: Project, intent: Intent): Promise<boolean> => {
-  const from = path.join(changesDir(project), intent.slug);
-  if (!(await hasFolder(from)) || (await isArchivedAlready(project, intent))) return true;
+  const isArchive = intent.op === 'archive';
+  const places = [path.join(changesDir(project), intent.slug), path.join(archiveDir(project), intent.archivedAs)];
+  const [from = '', to = ''] = isArchive ? places : places.reverse();
+  if (!(await hasFolder(from)) || (isArchive && (await isArchivedAlready(project, intent)))) return true;
   const states = await Promise.all(intent.writes.map(async (write) => ({ write, now: await current(project, write) })));
-  const isForeign = states.some(({ write, now }) => now !== write.before && now !== write.after);
+  const isForeign =
+    states.some(({ write, now }) => now !== write.before && now !== write.after) || (!isArchive && (await isThere(to)));
   for (const { write, now } of states) {
     const wanted = isForeign ? write.before : write.after;
     if (now === wanted || (isForeign && now !== write.after)) continue;
@@ -99,7 +102,7 @@ const carryOut = async (project: Project, intent: Intent): Promise<boolean> => {
   }
   if (isForeign) return false;
   await ensureFolder(project.disk, archiveDir(project));
-  await project.disk.rename(from, await freeFolder(path.join(archiveDir(project), intent.archivedAs)));
+  await project.disk.rename(from, isArchive ? await freeFolder(to) : to);
   await project.disk.sync(archiveDir(project));
   await project.disk.sync(changesDir(project));
   return true;
@@ -114,7 +117,7 @@ const freeFolder = async (folder: string): Promise<string> => {
 
 /** After the rename, a new change may have taken the slug; the receipt in the archive tells that we are done. */
 const isArchivedAlready = async (project: Project, { slug, archivedAs, writes }: Intent): Promise<boolean> => {
-  const receipt = writes.find((write) => write.path === receiptPath(slug))?.after;
+  const receipt = writes.find((write) => write.path === openPath(slug, RECEIPT_FILE))?.after;
   const archived = path.join(archiveDir(project), archivedAs, RECEIPT_FILE);
   return receipt !== undefined && (await readInside(project.openspecDir, archived)) === receipt;
 };

@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError, type ChangeOpenInput, type ChangeSummary, type Template } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
@@ -6,7 +5,7 @@ import { BASES_FILE, writeBases, type Base } from './base/bases.ts';
 import { seen } from './base/see.ts';
 import { changeFolder, loadChange, timesOf, toSummary, type ChangeFiles } from './change.ts';
 import { errnoOf } from './disk/disk.ts';
-import { publishFolder, replaceFile } from './disk/durable.ts';
+import { isThere, publishFolder, replaceFile } from './disk/durable.ts';
 import { mutate } from './journal.ts';
 import { assertFree, holds, newLease } from './lease.ts';
 import { meetSpecs } from './met.ts';
@@ -124,13 +123,3 @@ const opened = async (files: ChangeFiles, resumed: boolean): Promise<OpenedChang
     ...files.deltas.map((delta) => delta.path),
   ],
 });
-
-const isThere = async (target: string): Promise<boolean> => {
-  try {
-    await lstat(target);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
-    throw error;
-  }
-};

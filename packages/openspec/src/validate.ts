@@ -1,7 +1,7 @@
 import path from 'node:path';
-import type { Finding, Validation } from '@cloutagent/contract';
+import type { Finding, StaleRequirement, Validation } from '@cloutagent/contract';
 import { noteBases, readBases } from './base/see.ts';
-import { checkBases, type Stale } from './base/stale.ts';
+import { checkBases } from './base/stale.ts';
 import { holdsDelta, loadChange, type ChangeFiles } from './change.ts';
 import { isEmptyDelta } from './grammar/delta.ts';
 import { mergeDelta } from './merge/merge.ts';
@@ -29,7 +29,7 @@ export const validateChange = async (
 };
 
 /** Only information too: OpenSpec's verdict stays, but the author learns here already what an archive will refuse. */
-const staleFinding = ({ capability, requirement, operation }: Stale): Finding => ({
+const staleFinding = ({ capability, requirement, operation }: StaleRequirement): Finding => ({
   level: 'INFO',
   code: 'BASE_CHANGED',
   path: `${capability}/spec.md`,

@@ -1,26 +1,16 @@
-import path from 'node:path';
 import { ChangeOpenInput, CloutError, Template, type Validation } from '@cloutagent/contract';
-import type * as openspecRoom from '@cloutagent/openspec';
 import type { Project } from '@cloutagent/openspec';
-import type { Context, Register } from '../context.ts';
+import type { Register } from '../context.ts';
 import { given, oneOf, wholeNumber } from '../option.ts';
+import { openFiles, type Openspec } from '../open-files.ts';
 import { plain } from '../output.ts';
+import { showConflicts } from '../show/conflict.ts';
 import { showArchive, showChange, showChanges, showValidation } from '../show/change.ts';
-import { showOverlaps, showRebased } from '../show/overlap.ts';
 import { withServer } from '../with-server.ts';
+import { registerTogether } from './change-together.ts';
 
 /** Changes of a page of `--all`; the validation walks page by page. */
 const PAGE = 200;
-
-type Openspec = typeof openspecRoom;
-
-const openFiles = async (context: Context) => {
-  const openspec = await import('@cloutagent/openspec');
-  // The openspec folder itself is accepted too (seed 002); the server, which knows more, would cost a second to load.
-  const folder = path.resolve(context.io.cwd, context.cwd() ?? context.io.environment.WORKING_DIRECTORY ?? '.');
-  const project = await openspec.openProject(folder, { clock: context.io.clock, caller: context.io.user });
-  return { openspec, project };
-};
 
 export const registerChange: Register = (program, context) => {
   const change = program.command('change').description('open, look at, validate and archive changes');
@@ -47,9 +37,11 @@ export const registerChange: Register = (program, context) => {
     .action(
       context.action(async (slug: string, options: { allowIncomplete?: true; union?: true }) =>
         withServer(context, async ({ client }) => {
-          const result = await client.call('changeArchive', {
-            params: { slug },
-            body: { allowIncomplete: options.allowIncomplete === true, union: options.union === true },
+          const body = { allowIncomplete: options.allowIncomplete === true, union: options.union === true };
+          const result = await client.call('changeArchive', { params: { slug }, body }).catch((error: unknown) => {
+            const texts = context.output.json ? '' : showConflicts(error, context.output.style);
+            if (texts !== '') context.output.note(texts);
+            throw error;
           });
           context.output.result(result, () => showArchive(result, context.output.style));
           return 0;
@@ -153,32 +145,6 @@ const registerValidate: Register = (change, context) => {
           () => items.map((item) => showValidation(item, output.style)).join('\n') || 'No changes.',
         );
         return valid ? 0 : 2;
-      }),
-    );
-};
-
-/** What several open changes do to one requirement. */
-const registerTogether: Register = (change, context) => {
-  change
-    .command('overlaps [slug]')
-    .description('requirements that several open changes name')
-    .action(
-      context.action(async (slug: string | undefined) => {
-        const { openspec, project } = await openFiles(context);
-        const overlaps = await openspec.overlapsOf(project, slug);
-        context.output.result({ overlaps }, () => showOverlaps(overlaps, context.output.style));
-        return 0;
-      }),
-    );
-  change
-    .command('rebase <slug>')
-    .description('take the specification as it is now for what the change starts from')
-    .action(
-      context.action(async (slug: string) => {
-        const { openspec, project } = await openFiles(context);
-        const result = await openspec.rebaseChange(project, slug);
-        context.output.result(result, () => showRebased(result));
-        return 0;
       }),
     );
 };

@@ -1,4 +1,4 @@
-import type { Overlap } from '@cloutagent/contract';
+import type { Overlap, UnarchiveResult } from '@cloutagent/contract';
 import { oneLine, plain, type Style } from '../output.ts';
 
 export const showOverlaps = (overlaps: readonly Overlap[], style: Style): string =>
@@ -24,3 +24,9 @@ export const showRebased = ({ slug, rebased }: Rebased): string =>
         `${plain(slug)} now starts from the current text of`,
         ...rebased.map(({ capability, requirement }) => `  ${plain(capability)}: ${oneLine(requirement)}`),
       ].join('\n');
+
+export const showUnarchived = (result: UnarchiveResult, style: Style): string =>
+  [
+    `${style.green('Open again')}: ${plain(result.slug)}, in ${plain(result.path)}`,
+    ...result.specs.map((file) => `  ${plain(file)} is as before the archive`),
+  ].join('\n');

@@ -1,4 +1,4 @@
-import { CloutError } from '@cloutagent/contract';
+import { CloutError, type StaleRequirement } from '@cloutagent/contract';
 import { sha256 } from '../digest.ts';
 import type { Requirement } from '../grammar/requirement.ts';
 import type { MetDelta } from '../met.ts';
@@ -6,18 +6,6 @@ import type { Base } from './bases.ts';
 import { digestOf, keyOf, yoursOf } from './see.ts';
 import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
 import { unionOf } from './union.ts';
-
-/** A requirement that the change names and that somebody else has changed since. Texts are null where there is none. */
-export interface Stale {
-  readonly capability: string;
-  readonly requirement: string;
-  readonly operation: Source['operation'];
-  readonly base: string | null;
-  readonly current: string | null;
-  readonly yours: string | null;
-  /** Both sides in one, where each only added scenarios. */
-  readonly union?: string;
-}
 
 /** Characters of one text that an answer shows: a requirement that a person wrote is far below. */
 const MAX_SHOWN = 16 * 1024;
@@ -27,7 +15,7 @@ const MAX_LISTED = 20;
 export interface Checked {
   /** The deltas to merge; the unions that were asked for stand in them. */
   readonly met: readonly MetDelta[];
-  readonly stale: readonly Stale[];
+  readonly stale: readonly StaleRequirement[];
   /** The bases with the conflicts noted as shown. */
   readonly bases: readonly Base[];
   readonly warnings: readonly string[];
@@ -36,7 +24,7 @@ export interface Checked {
 /** Compares what each delta starts from with the specification as it is now. `takeUnion`: where there is one, take it. */
 export const checkBases = (met: readonly MetDelta[], bases: readonly Base[], takeUnion: boolean): Checked => {
   const known = new Map(bases.map((base) => [keyOf(base), base]));
-  const stale: Stale[] = [];
+  const stale: StaleRequirement[] = [];
   const warnings: string[] = [];
   const checked = met.map((one) => {
     const { capability, delta, base: spec } = one;
@@ -90,7 +78,7 @@ const mergedText = (
     : undefined;
 
 /** The refusal of an archive that would overwrite what others wrote. */
-export const staleError = (slug: string, stale: readonly Stale[]): CloutError => {
+export const staleError = (slug: string, stale: readonly StaleRequirement[]): CloutError => {
   const [first] = stale;
   const name = first === undefined ? '' : `${first.capability}: "${first.requirement}"`;
   const others = stale.length > 1 ? ` and ${stale.length - 1} more` : '';
@@ -107,7 +95,7 @@ export const staleError = (slug: string, stale: readonly Stale[]): CloutError =>
   );
 };
 
-const shorten = (stale: Stale | undefined): object =>
+const shorten = (stale: StaleRequirement | undefined): object =>
   Object.fromEntries(
     Object.entries(stale ?? {}).map(([key, value]: [string, unknown]) => [
       key,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, type Disk } from './disk.ts';
 
@@ -19,6 +19,17 @@ export const ensureFolder = async (disk: Disk, folder: string): Promise<void> =>
 const isFolder = async (folder: string): Promise<boolean> => {
   try {
     return (await stat(folder)).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+};
+
+/** Is anything at all at `target`, a link to nowhere too? */
+export const isThere = async (target: string): Promise<boolean> => {
+  try {
+    await lstat(target);
+    return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
