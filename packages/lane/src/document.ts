@@ -1,7 +1,7 @@
 import type { ChangeDetail, Config, RunDocument, Task } from '@cloutagent/contract';
 import { systemPrompt, taskPrompt } from './prompt.ts';
 
-export const openTasks = (change: ChangeDetail): readonly Task[] => change.taskList.filter((task) => !task.done);
+const openTasks = (change: ChangeDetail): readonly Task[] => change.taskList.filter((task) => !task.done);
 
 /** The open tasks of a change and the limits they run under. What is not in it cannot change a run that has begun. */
 export const toDocument = (

@@ -92,6 +92,26 @@ describe('what stops a run', () => {
     expect([...ledger.values()].map(({ outcome }) => outcome)).toEqual(['known', 'unknown']);
   });
 
+  it('a command that is stopped with the run says nothing, and runs again', async () => {
+    await using project = await openTempProject('- [ ] 1.1 Test it\n  - check: run npm test\n');
+    const controller = new AbortController();
+    let runs = 0;
+    const bench = await open(project, worker, {
+      trusted: true,
+      runCommand: async () => {
+        runs += 1;
+        if (runs > 1) return { exitCode: 0, output: '' };
+        controller.abort('stopping');
+        return { exitCode: null, output: 'stopped with the run' };
+      },
+    });
+    const runId = await bench.start();
+    expect(await bench.drive(runId, { signal: controller.signal })).toBe('interrupted');
+    expect([...bench.journal.state(runId).steps.values()].filter(({ kind }) => kind === 'check')).toEqual([]);
+    expect(await bench.drive(runId)).toBe('completed');
+    expect(runs).toBe(2);
+  });
+
   it('[DIVERGED] a document that is not the pinned one fails it', async () => {
     await using project = await openTempProject(noteTasks());
     const bench = await open(project);

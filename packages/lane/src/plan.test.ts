@@ -1,4 +1,4 @@
-import { codeOf } from '@cloutagent/contract';
+import { codeOf, toMoney } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { openFakeClock } from '../../engine/src/workflow/drive.fake.ts';
 import { openFakeJournal } from '../../engine/src/workflow/journal.fake.ts';
@@ -134,5 +134,8 @@ describe('[X3.ceiling] a run that is started', () => {
     const { run, levels } = journal.state(await startRun(deps, { ...REQUEST, simulated: true, limitNanoUsd: 5 }));
     expect(run).toMatchObject({ simulated: true, limitNanoUsd: 5 });
     expect(levels[0]).toEqual({ scope: 'project', id: 'default:simulated', limitNanoUsd: null });
+    journal.setLimit({ scope: 'project', id: 'default:simulated' }, 7e9);
+    expect((await planChange(deps, { ...REQUEST, simulated: true })).budget.limit).toEqual(toMoney(7e9));
+    expect((await planChange(deps, REQUEST)).budget.limit).toBeNull();
   });
 });

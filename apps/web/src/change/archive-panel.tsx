@@ -36,7 +36,7 @@ const costText = (runs: readonly Run[]): string => {
 };
 
 /** What an archive did, and where its receipt is. */
-export const ArchiveReport = ({ result, runs }: { readonly result: ArchiveResult; readonly runs: readonly Run[] }) => (
+const ArchiveReport = ({ result, runs }: { readonly result: ArchiveResult; readonly runs: readonly Run[] }) => (
   <div className="flex flex-col gap-3">
     <p className="flex items-center gap-2 font-medium text-ok">
       <CircleCheck size={15} aria-hidden /> Archived

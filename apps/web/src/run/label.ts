@@ -40,7 +40,7 @@ const isCheck = (value: unknown): value is Check =>
 const TARGETS = ['path', 'file', 'uri', 'url', 'query', 'source', 'pattern', 'command'] as const;
 
 /** What a tool call works on, from its arguments. */
-export const targetOf = (input: unknown): string => {
+const targetOf = (input: unknown): string => {
   if (!isRecord(input)) return '';
   for (const name of TARGETS) {
     const value = input[name];

@@ -64,6 +64,7 @@ describe('applyFrames', () => {
     const live = applyFrames(EMPTY_LIVE, [
       frame(1, { type: 'task.started', taskId: '1.1', title: 'First' }),
       frame(2, { type: 'model.retry', step: TURN, attempt: 1, code: 'MODEL_UNAVAILABLE', message: '529', delayMs: 10 }),
+      frame(2, { type: 'model.retry', step: TURN, attempt: 1, code: 'MODEL_UNAVAILABLE', message: '529', delayMs: 10 }),
       frame(3, { type: 'tool.started', step: tool, server: 'filesystem', tool: 'write_file', input: { path: 'a' } }),
       frame(4, { type: 'tool.finished', step: tool, isError: true, preview: 'EACCES', durationMs: 5 }),
       frame(5, { type: 'task.finished', outcome }),

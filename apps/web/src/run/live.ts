@@ -140,7 +140,7 @@ const update = (steps: Map<string, LiveStep>, key: string, change: Partial<LiveS
 
 const applyText = (steps: Map<string, LiveStep>, delta: TextDelta): string => {
   const key = rowKey(delta.step);
-  const before = false ? '' : (steps.get(key)?.text ?? '');
+  const before = delta.snapshot ? '' : (steps.get(key)?.text ?? '');
   update(steps, key, { kind: 'model', text: `${before}${delta.text}`.slice(-MAX_TEXT) });
   return key;
 };

@@ -21,8 +21,6 @@ const TONES: Readonly<Record<Tone, string>> = {
   quiet: 'text-ink-3',
 };
 
-export const toneText = (tone: Tone): string => TONES[tone];
-
 const STATUS: Readonly<Record<RunStatus, { icon: LucideIcon; word: string; tone: Tone }>> = {
   running: { icon: LoaderCircle, word: 'Running', tone: 'accent' },
   paused: { icon: CirclePause, word: 'Paused', tone: 'warn' },

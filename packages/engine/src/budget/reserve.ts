@@ -47,13 +47,12 @@ export const callBound = (call: Call): number => boundOf(call.price, call.inputT
 export const leastCallBound = (price: Price, requestBytes: number): number =>
   boundOf(price, requestBytes + FIRST_CALL_TOKENS, FIRST_ALLOWANCE);
 
-export const freeOf = (budget: Budget): number =>
+const freeOf = (budget: Budget): number =>
   budget.limitNanoUsd === null
     ? Number.POSITIVE_INFINITY
     : budget.limitNanoUsd - budget.spentNanoUsd - budget.heldNanoUsd;
 
-export const runBudget = (budgets: readonly Budget[]): Budget | undefined =>
-  budgets.find((budget) => budget.scope === 'run');
+const runBudget = (budgets: readonly Budget[]): Budget | undefined => budgets.find((budget) => budget.scope === 'run');
 
 /** `max_tokens` to begin with: small, because it is reserved in full; an answer that is cut is asked again with the double. */
 export const firstAllowance = (price: Price, budgets: readonly Budget[], maxTokens: number): number => {
@@ -83,7 +82,7 @@ export const fitCall = (call: Call, budgets: readonly Budget[]): Reservation => 
 };
 
 /** The error that pauses a run: which budget, what is left, what the next call needs, and the limit that would do. */
-export const shortageOf = (budget: Budget, neededNanoUsd: number): CloutError => {
+const shortageOf = (budget: Budget, neededNanoUsd: number): CloutError => {
   const limitNanoUsd = budget.limitNanoUsd ?? 0;
   const { scope, id, spentNanoUsd, heldNanoUsd } = budget;
   const details: BudgetShortage = { scope, id, limitNanoUsd, spentNanoUsd, heldNanoUsd, neededNanoUsd };

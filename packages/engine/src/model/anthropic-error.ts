@@ -42,7 +42,7 @@ const headerOf = (error: unknown, name: string): string | undefined => {
 };
 
 /** Milliseconds that the server asks to wait. `now` is milliseconds since 1970, for a date in the header. */
-export const retryAfterOf = (error: unknown, now: number): number | undefined => {
+const retryAfterOf = (error: unknown, now: number): number | undefined => {
   const ms = Number(headerOf(error, 'retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(ms) && ms > 0) return ms;
   const header = headerOf(error, 'retry-after');

@@ -1,6 +1,6 @@
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
-import { ask, BLOCK, DELTA, END, failure, KEY, serve, sse, START } from './messages-server.fake.ts';
+import { ask, BLOCK, DELTA, END, failure, KEY, serve, sse, START, type Handler } from './messages-server.fake.ts';
 import type { ModelEvent } from './port.ts';
 
 describe('[E3.stream] a call', () => {
@@ -36,21 +36,32 @@ describe('[E3.stream] a call', () => {
     expect(server.seen.headers).toMatchObject({ 'idempotency-key': 'run_1:turn[0]#1', authorization: `Bearer ${KEY}` });
   });
 
-  it('is not given up while pings or a slow reader keep it waiting', async () => {
+  /** Answers, falls silent but for pings for a second, and ends. */
+  const pinging: Handler = (_request, response) => {
+    sse(response, START, BLOCK, DELTA);
+    let pings = 0;
+    const timer = setInterval(() => {
+      pings += 1;
+      if (pings < 10) return sse(response, { type: 'ping' });
+      clearInterval(timer);
+      sse(response, ...END);
+      response.end();
+    }, 100);
+  };
+
+  it('is not given up while the server shows by pings that it is alive', async () => {
+    using server = await serve(pinging);
+    await expect(ask(server.url, { idleMs: 600 })).resolves.toHaveLength(3);
+  });
+
+  it('is not given up while its reader is busy', async () => {
     using server = await serve((_request, response) => {
-      sse(response, START, BLOCK, DELTA);
-      let pings = 0;
-      const timer = setInterval(() => {
-        pings += 1;
-        if (pings < 10) return sse(response, { type: 'ping' });
-        clearInterval(timer);
-        sse(response, ...END);
-        response.end();
-      }, 100);
+      sse(response, START, BLOCK, DELTA, ...END);
+      response.end();
     });
     const slow = (event: ModelEvent): Promise<void> =>
-      event.type === 'start' ? systemClock.sleep(900) : Promise.resolve();
-    await expect(ask(server.url, { idleMs: 600, onEvent: slow })).resolves.toHaveLength(3);
+      event.type === 'start' ? systemClock.sleep(1200) : Promise.resolve();
+    await expect(ask(server.url, { idleMs: 500, onEvent: slow })).resolves.toHaveLength(3);
   });
 });
 

@@ -36,7 +36,7 @@ export const serve = async (handler: Handler): Promise<MessagesServer> => {
   };
 };
 
-export const request: ModelRequest = {
+const request: ModelRequest = {
   model: 'claude-sonnet-5-5',
   system: 'Be brief.',
   messages: [{ role: 'user', content: 'Hi' }],

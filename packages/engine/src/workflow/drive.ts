@@ -29,7 +29,7 @@ export interface Drive extends DriveDeps {
   readonly claim: Claim;
   /** The budgets that every call of this run must fit. */
   readonly levels: readonly BudgetLevel[];
-  /** The finished step at this place, or undefined. Throws DIVERGED where it was made from another input. */
+  /** The step at this place that an earlier driver finished, or undefined. Throws DIVERGED where its input was another. */
   finished(key: string, inputHash: string): StepRow | undefined;
   /** Makes a unit durable, then tells the readers. */
   commit(unit: Unit): Promise<void>;
@@ -52,7 +52,6 @@ export const openDrive = (claim: Claim, levels: readonly BudgetLevel[], deps: Dr
     },
     commit: async (unit) => {
       const { events } = await deps.journal.commit(claim, unit);
-      for (const step of unit.steps ?? []) steps.set(step.key, step);
       if (events.length > 0) deps.onEvents(events);
     },
   };
