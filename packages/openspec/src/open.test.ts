@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { ChangeOpenInput } from '@cloutagent/contract';
+import { ChangeOpenInput } from '@cloutagent/contract';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixedClock, scratch } from '../fixtures/scratch.ts';
@@ -170,6 +170,32 @@ describe('leases', () => {
     expect(await openChange(project, input())).toMatchObject({ resumed: true, change: { owner: 'team' } });
     const stranger = withCaller(project, { caller: 'http', tokenId: 'def' });
     await expect(tickTask(stranger, 'add-login', '1.2')).rejects.toMatchObject({ code: 'CHANGE_LOCKED' });
+  });
+
+  it('[T7.caller] [T7.locked] a second owner behind the same token is told who holds it', async () => {
+    await using folder = await scratch();
+    const clock = fixedClock('2026-11-20T12:00:00.000Z');
+    const project = await folder.open({ clock, caller: 'http', tokenId: 'abc' });
+    await openChange(project, input({ owner: 'ada', ttl: 60 }));
+    const refusal = { code: 'CHANGE_LOCKED', details: { owner: 'ada', expires_at: '2026-11-20T12:01:00.000Z' } };
+    await expect(openChange(project, input({ owner: 'bob' }))).rejects.toMatchObject(refusal);
+    expect(await openChange(project, input({ owner: 'ada' }))).toMatchObject({ resumed: true });
+    // Its end frees the change for work, but hands it to nobody.
+    clock.advance(60_000);
+    await expect(openChange(project, input({ owner: 'bob' }))).rejects.toMatchObject({ code: 'CHANGE_ALREADY_EXISTS' });
+  });
+
+  it('[T7.defaults] [T6.null] null is absent: the token renews, and nobody takes a lease', async () => {
+    await using folder = await scratch();
+    const project = await folder.open({ caller: 'http', tokenId: 'abc' });
+    const nothing = { title: 'Add login', rationale: null, owner: null, ttl: null, template: null };
+    const free = await openChange(project, ChangeOpenInput.parse({ ...nothing, slug: 'free' }));
+    expect(free.change).not.toHaveProperty('owner');
+    expect(await folder.read('openspec/changes/free/.openspec.yaml')).not.toContain('lease');
+    await openChange(project, input({ owner: 'ada', ttl: 120 }));
+    const renewed = await openChange(project, ChangeOpenInput.parse({ ...nothing, slug: 'add-login' }));
+    expect(renewed).toMatchObject({ resumed: true, change: { owner: 'ada' } });
+    expect(await folder.read('openspec/changes/add-login/.openspec.yaml')).toMatch(/ttl: 120\n/u);
   });
 
   it('[T7.defaults] ttl alone holds for the caller; neither means no lease; keys of other tools survive a renewal', async () => {

@@ -97,7 +97,8 @@ const metaOf = (project: Project, { template, title, owner, lease, files }: Meta
 /** The same owner renews the lease; to everybody else the slug is taken. */
 const resume = async (project: Project, input: ChangeOpenInput): Promise<OpenedChange> => {
   const files = await loadChange(project, input.slug);
-  const who: Caller = { ...project, caller: input.owner ?? project.caller };
+  // Who names an owner acts as that owner and nobody else: two people behind one token do not take over from each other.
+  const who: Caller = input.owner === undefined ? project : { caller: input.owner };
   assertFree(project, files.name, files.meta, who);
   const { lease } = files.meta;
   if (lease === undefined || !holds(lease, who) || !isReadableMeta(files.metaText)) throw await exists(files);
