@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** T: the Task MCP server. */
 export const TASK_MCP: Readonly<Record<string, Clause>> = {
@@ -71,32 +71,40 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   'T6.resumed': open('The same owner who opens again renews the lease and gets resumed: true.'),
   'T6.reserved': open('archive, a--b, Windows device names and constructor-like names are refused as slugs.'),
   'T6.traversal': open('No slug leads out of the folder of changes.'),
-  'T7.lease': open('owner and ttl (60 to 86,400 s) make a lease on the change.'),
-  'T7.caller': open(
+  'T7.lease': closed('owner and ttl (60 to 86,400 s) make a lease on the change.'),
+  'T7.caller': closed(
     'The caller is input.owner, else the token, else the user of the system; the token that took a lease holds it.',
   ),
-  'T7.defaults': open('An owner without ttl holds for 3,600 s; neither of the two makes no lease.'),
-  'T7.locked': open('Another owner who opens, archives or edits tasks gets CHANGE_LOCKED 409 with owner and expiry.'),
-  'T7.expiry': open('The end of a lease never deletes or archives work.'),
-  'T8.added': open('Archive merges ADDED requirements into openspec/specs, new and existing capabilities.'),
-  'T8.modified': open('Archive merges MODIFIED requirements whole, in their place.'),
-  'T8.removed': open('Archive takes REMOVED requirements out.'),
-  'T8.renamed': open('Archive renames RENAMED requirements, chains included.'),
-  'T8.order': open('The merge order is RENAMED, REMOVED, MODIFIED, ADDED, as OpenSpec 1.13.2 does it.'),
-  'T8.golden': open('The golden cases of OpenSpec 1.13.2 give the same tree.'),
-  'T8.unsupported': open('A delta that this version cannot merge is refused with a clear word and nothing is written.'),
-  'T8.move': open('The change is moved to changes/archive/YYYY-MM-DD-slug.'),
-  'T8.receipt': open('The archived folder has a receipt.'),
+  'T7.defaults': closed('An owner without ttl holds for 3,600 s; neither of the two makes no lease.'),
+  'T7.locked': closed('Another owner who opens, archives or edits tasks gets CHANGE_LOCKED 409 with owner and expiry.'),
+  'T7.expiry': closed('The end of a lease never deletes or archives work.'),
+  'T8.added': closed('Archive merges ADDED requirements into openspec/specs, new and existing capabilities.'),
+  'T8.modified': closed('Archive merges MODIFIED requirements whole, in their place.'),
+  'T8.removed': closed('Archive takes REMOVED requirements out.'),
+  'T8.renamed': closed('Archive renames RENAMED requirements, chains included.'),
+  'T8.order': closed('The merge order is RENAMED, REMOVED, MODIFIED, ADDED, as OpenSpec 1.13.2 does it.'),
+  'T8.golden': closed('The golden cases of OpenSpec 1.13.2 give the same tree.'),
+  'T8.unsupported': closed(
+    'A delta that this version cannot merge is refused with a clear word and nothing is written.',
+  ),
+  'T8.move': closed('The change is moved to changes/archive/YYYY-MM-DD-slug.'),
+  'T8.receipt': closed('The archived folder has a receipt.'),
   'T8.audit': open('An archive leaves an audit trail: who, when, from where.'),
   'T8.listings': open('Listings and caches show an archive at once, and MCP clients are notified.'),
-  'T8.atomic': open('An archive happens whole or not at all, whenever its process dies.'),
-  'T8.fingerprint': open(
+  'T8.atomic': closed('An archive happens whole or not at all, whenever its process dies.'),
+  'T8.fingerprint': closed(
     'A specification that changed since the delta was written is CHANGE_CONFLICT, never lost silently.',
   ),
-  'T8.scaffold': open('An untouched scaffold archives with {slug} alone and merges nothing.'),
-  'T8.incomplete': open('An edited change with open tasks is CHANGE_TASKS_INCOMPLETE unless allowIncomplete is true.'),
-  'T8.invalid': open('A change that does not validate is CHANGE_INVALID 422 and nothing is written.'),
-  'T8.not-found': open('CHANGE_NOT_FOUND and CHANGE_ALREADY_ARCHIVED name what the slug is.'),
+  'T8.unarchive': closed(
+    'unarchive takes an archive back, byte for byte, where the specifications are still as it left them.',
+  ),
+  'T8.links': closed('A file with a second name, or a link that leads out, is neither read nor written.'),
+  'T8.scaffold': closed('An untouched scaffold archives with {slug} alone and merges nothing.'),
+  'T8.incomplete': closed(
+    'An edited change with open tasks is CHANGE_TASKS_INCOMPLETE unless allowIncomplete is true.',
+  ),
+  'T8.invalid': closed('A change that does not validate is CHANGE_INVALID 422 and nothing is written.'),
+  'T8.not-found': closed('CHANGE_NOT_FOUND and CHANGE_ALREADY_ARCHIVED name what the slug is.'),
   'T8.evidence': open(
     'The policy archive.evidence off, warn or required decides; required once the change was planned or run here.',
   ),

@@ -56,7 +56,7 @@ describe('[T8.golden] archive as OpenSpec 1.13.2', () => {
     },
   );
 
-  it.each(refused)('%s: refused, nothing changed', async (_, one) => {
+  it.each(refused)('[T8.unsupported] %s: refused, nothing changed', async (_, one) => {
     const { outcome, before, tree } = await archive(one);
     expect(['CHANGE_INVALID', 'CHANGE_CONFLICT', 'CHANGE_TASKS_INCOMPLETE']).toContain(outcome);
     expect(tree).toEqual(before);

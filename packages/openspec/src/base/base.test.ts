@@ -31,7 +31,7 @@ const opened = async (mine: string, theirs: string): Promise<Scratch> => {
 const archive = async (folder: Scratch, slug: string, union = false) =>
   archiveChange(await folder.open({ clock }), { slug, union });
 
-describe('[X4.stale] an archive that would overwrite what others wrote', () => {
+describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what others wrote', () => {
   it('is refused with the texts of both sides, and nothing is lost', async () => {
     const [ours, others] = [requirement('A', 'my way'), requirement('A', 'their way')];
     await using folder = await opened(modified(ours), modified(others));
