@@ -1,9 +1,10 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError, type ChangeSummary } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
 import { errnoOf } from './disk/disk.ts';
+import { identityOf } from './disk/identity.ts';
 import { readInside, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
@@ -32,8 +33,8 @@ export const changeFolder = (project: Project, slug: string): string => path.joi
 /** Is there a real folder, no link that leads out? */
 export const isChangeFolder = async (project: Project, folder: string): Promise<boolean> => {
   try {
-    const [outer, real] = await Promise.all([realpath(project.openspecDir), realpath(folder)]);
-    return isInside(outer, real) && (await lstat(real)).isDirectory();
+    const real = realpathSync.native(folder);
+    return isInside(realpathSync.native(project.openspecDir), real) && lstatSync(real).isDirectory();
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return false;
     throw error;
@@ -44,7 +45,12 @@ export const isChangeFolder = async (project: Project, folder: string): Promise<
 export const loadChange = async (project: Project, slug: string): Promise<ChangeFiles> => {
   if (slug !== 'archive') assertChangeName(slug);
   const folder = changeFolder(project, slug);
-  if (isChangeName(slug) && (await isChangeFolder(project, folder))) return loadFolder(project, slug, folder);
+  while (isChangeName(slug) && (await isChangeFolder(project, folder))) {
+    const before = identityOf(folder);
+    const files = await loadFolder(project, slug, folder);
+    // A folder that was archived, or replaced by a new change of this name, would be shown as a mixture.
+    if (before !== undefined && identityOf(folder) === before) return files;
+  }
   const archived = await archivedAs(project, slug);
   if (archived.length > 0) {
     throw new CloutError('CHANGE_ALREADY_ARCHIVED', `Change '${slug}' is archived already`, {
@@ -84,10 +90,10 @@ export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'me
 
 /** Milliseconds since 1970; `created` is what the change says of itself, else the birth of its folder. */
 export const timesOf = async (folder: string, meta: Meta): Promise<{ created: number; updated: number }> => {
-  const own = await lstat(folder);
+  const own = lstatSync(folder);
   let updated = 0;
   for (const file of [...(await walkFiles(folder)), { path: path.join(folder, META_FILE) }]) {
-    updated = Math.max(updated, await modifiedAt(file.path));
+    updated = Math.max(updated, modifiedAt(file.path));
   }
   const born = own.birthtimeMs > 0 ? own.birthtimeMs : own.mtimeMs;
   return {
@@ -96,14 +102,7 @@ export const timesOf = async (folder: string, meta: Meta): Promise<{ created: nu
   };
 };
 
-const modifiedAt = async (file: string): Promise<number> => {
-  try {
-    return (await lstat(file)).mtimeMs;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return 0;
-    throw error;
-  }
-};
+const modifiedAt = (file: string): number => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 export const toSummary = async (
   files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tasks'>,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, stat } from 'node:fs/promises';
+import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf, type Disk } from './disk.ts';
 
@@ -18,7 +18,7 @@ export const ensureFolder = async (disk: Disk, folder: string): Promise<void> =>
 
 const isFolder = async (folder: string): Promise<boolean> => {
   try {
-    return (await stat(folder)).isDirectory();
+    return statSync(folder).isDirectory();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
@@ -28,7 +28,7 @@ const isFolder = async (folder: string): Promise<boolean> => {
 /** Is anything at all at `target`, a link to nowhere too? */
 export const isThere = async (target: string): Promise<boolean> => {
   try {
-    await lstat(target);
+    lstatSync(target);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
@@ -37,8 +37,8 @@ export const acquireLock = async (
   const start = clock.monotonic();
   try {
     for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-      const top = await highest(folder);
-      const holder = await holderOf(folder, top);
+      const top = highest(folder);
+      const holder = holderOf(folder, top);
       if (holder === undefined) {
         const generation = (top?.generation ?? 0) + 1;
         if (await take(disk, folder, mine, generation)) return lockOf(disk, folder, generation);
@@ -57,20 +57,20 @@ interface Generation {
   readonly isFree: boolean;
 }
 
-const generations = async (folder: string): Promise<Generation[]> =>
-  (await readdir(folder)).flatMap((name) => {
+const generations = (folder: string): Generation[] =>
+  readdirSync(folder).flatMap((name) => {
     const match = /^(held|free)-(\d{1,15})$/u.exec(name);
     return match === null ? [] : [{ generation: Number(match[2]), isFree: match[1] === 'free' }];
   });
 
 /** A generation that is both held and free belongs to a sleeper who is about to give way: it counts as held. */
-const highest = async (folder: string): Promise<Generation | undefined> =>
-  (await generations(folder)).sort((a, b) => b.generation - a.generation || Number(a.isFree) - Number(b.isFree))[0];
+const highest = (folder: string): Generation | undefined =>
+  generations(folder).sort((a, b) => b.generation - a.generation || Number(a.isFree) - Number(b.isFree))[0];
 
 /** The living holder, or undefined where the lock can be taken. */
-const holderOf = async (folder: string, top: Generation | undefined): Promise<ProcessMark | undefined> => {
+const holderOf = (folder: string, top: Generation | undefined): ProcessMark | undefined => {
   if (top === undefined || top.isFree) return undefined;
-  const mark = await readMark(path.join(folder, `held-${top.generation}`));
+  const mark = readMark(path.join(folder, `held-${top.generation}`));
   return mark !== undefined && isAlive(mark) ? mark : undefined;
 };
 
@@ -82,7 +82,7 @@ const take = async (disk: Disk, folder: string, mine: string, generation: number
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
-  const all = await generations(folder);
+  const all = generations(folder);
   if (all.some((other) => other.generation > generation || (other.generation === generation && other.isFree))) {
     await disk.remove(held);
     return false;
@@ -98,17 +98,17 @@ const take = async (disk: Disk, folder: string, mine: string, generation: number
 
 /** Candidates of processes that died before they could take theirs away. */
 const sweepCandidates = async (disk: Disk, folder: string): Promise<void> => {
-  for (const name of await readdir(folder)) {
-    const mark = name.startsWith('new-') ? await readMark(path.join(folder, name)) : undefined;
+  for (const name of readdirSync(folder)) {
+    const mark = name.startsWith('new-') ? readMark(path.join(folder, name)) : undefined;
     if (mark !== undefined && !isAlive(mark)) await removeQuietly(disk, path.join(folder, name));
   }
 };
 
 /** Undefined where the file is gone or was cut short by a power loss. */
-const readMark = async (file: string): Promise<ProcessMark | undefined> => {
+const readMark = (file: string): ProcessMark | undefined => {
   try {
     // Written by this module only, whole before it is linked.
-    return JSON.parse(await readFile(file, 'utf8')) as ProcessMark;
+    return JSON.parse(readFileSync(file, 'utf8')) as ProcessMark;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;

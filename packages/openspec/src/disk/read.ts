@@ -1,57 +1,26 @@
-import { constants } from 'node:fs';
-import { lstat, open, readdir, readlink, realpath, type FileHandle } from 'node:fs/promises';
+import { lstatSync, readdirSync, realpathSync, type Dirent } from 'node:fs';
 import path from 'node:path';
-import { CloutError } from '@cloutagent/contract';
 import { isInside } from '../project.ts';
 import { errnoOf } from './disk.ts';
-
-/** Largest file that is read: far above any document a person writes, far below what hurts the process. */
-export const MAX_FILE_BYTES = 4 * 1024 * 1024;
+import { outside, readNow } from './read-now.ts';
 
 const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
  * Text of a file that lies inside `boundary`, also after every link is followed; undefined where there is none.
- * @throws FORBIDDEN for a link that leads out and for a hard link, PAYLOAD_TOO_LARGE above 4 MiB, CHANGE_INVALID where it is not UTF-8
+ * @throws what `readNow` throws
  */
 export const readInside = async (boundary: string, file: string): Promise<string | undefined> => {
-  const handle = await openInside(boundary, file);
-  if (handle === undefined) return undefined;
-  await using opened = handle;
-  const { size } = await opened.stat();
-  if (size > MAX_FILE_BYTES) {
-    throw new CloutError('PAYLOAD_TOO_LARGE', `${path.basename(file)} is larger than ${MAX_FILE_BYTES} bytes`);
-  }
-  const bytes = await opened.readFile();
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new CloutError('CHANGE_INVALID', `${path.basename(file)} is not UTF-8 text`, { cause });
-  }
+  const real = realOf(boundary);
+  return real === undefined ? undefined : readNow(real, file)?.text;
 };
 
-const openInside = async (boundary: string, file: string): Promise<FileHandle | undefined> => {
+/** Where a folder really is; undefined where there is none. */
+export const realOf = (folder: string): string | undefined => {
   try {
-    const [outer, real] = await Promise.all([realpath(boundary), realpath(file)]);
-    assertInside(outer, real, file);
-    // Non-blocking, so that a named pipe cannot hold the process; no link, for `real` has none left.
-    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      // A folder on the way may have become a link since: the kernel knows where the open file really is.
-      if (process.platform === 'linux') assertInside(outer, await readlink(`/proc/self/fd/${handle.fd}`), file);
-      const found = await handle.stat();
-      // A second name may lie anywhere: a secret of somebody else's folder would be read as if it were ours.
-      if (found.isFile() && found.nlink > 1) throw hardLink(file);
-      if (found.isFile()) return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-    await handle.close();
-    return undefined;
+    return realpathSync.native(folder);
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
-    if (errnoOf(error) === 'ELOOP') throw outside(file, error);
     throw error;
   }
 };
@@ -60,39 +29,24 @@ const assertInside = (outer: string, real: string, file: string): void => {
   if (!isInside(outer, real)) throw outside(file);
 };
 
-const outside = (file: string, cause?: unknown): CloutError =>
-  new CloutError('FORBIDDEN', `${path.basename(file)} is a link that leads out of the openspec folder`, {
-    hint: 'Replace the link by the file itself',
-    cause,
-  });
-
-const hardLink = (file: string): CloutError =>
-  new CloutError(
-    'FORBIDDEN',
-    `${path.basename(file)} has a second name (a hard link), perhaps outside of this folder`,
-    {
-      hint: 'Replace it by a copy of its own: cp FILE COPY && mv COPY FILE',
-    },
-  );
-
 /**
  * Will something written at `target` land inside `boundary`? Looks at the nearest folder that exists.
  * @throws FORBIDDEN where a link on the way leads out
  */
 export const assertWritesInside = async (boundary: string, target: string): Promise<void> => {
   try {
-    assertInside(await realpath(boundary), await realpath(target), target);
+    assertInside(realpathSync.native(boundary), realpathSync.native(target), target);
   } catch (error) {
     if (!ABSENT.has(errnoOf(error) ?? '') || path.dirname(target) === target) throw error;
     // A link to nowhere is a way out as soon as somebody makes its target.
-    if (await isLink(target)) throw outside(target);
+    if (isLink(target)) throw outside(target);
     if (target !== boundary) await assertWritesInside(boundary, path.dirname(target));
   }
 };
 
-const isLink = async (target: string): Promise<boolean> => {
+const isLink = (target: string): boolean => {
   try {
-    return (await lstat(target)).isSymbolicLink();
+    return lstatSync(target).isSymbolicLink();
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return false;
     throw error;
@@ -126,9 +80,9 @@ export const walkFiles = async (folder: string, prefix = '', depth = 0): Promise
 };
 
 /** Entries of a folder; none where there is no folder. */
-export const entriesOf = async (folder: string) => {
+export const entriesOf = async (folder: string): Promise<Dirent[]> => {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return [];
     throw error;

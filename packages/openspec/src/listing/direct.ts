@@ -1,6 +1,5 @@
-import { realpathSync } from 'node:fs';
 import type { ChangeSummary } from '@cloutagent/contract';
-import { errnoOf } from '../disk/disk.ts';
+import { realOf } from '../disk/read.ts';
 import type { Project } from '../project.ts';
 import { newestFirst, sliced, type Listed, type Listing, type Spot } from './listing.ts';
 import { readListed, readRow } from './row.ts';
@@ -36,14 +35,7 @@ export const directListing = (project: Project): Listing => ({
 });
 
 /** Where the openspec folder really is; undefined where there is none yet. */
-export const boundaryOf = (project: Project): string | undefined => {
-  try {
-    return realpathSync.native(project.openspecDir);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-};
+export const boundaryOf = (project: Project): string | undefined => realOf(project.openspecDir);
 
 function* spotsOf(project: Project, boundary: string, withArchived: boolean): Generator<Spot> {
   for (const entry of activeEntries(project)) {

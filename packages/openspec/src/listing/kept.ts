@@ -1,6 +1,7 @@
 import type { ChangeSummary } from '@cloutagent/contract';
+import { realOf } from '../disk/read.ts';
 import { archiveDir, changesDir, type Project } from '../project.ts';
-import { boundaryOf, directListing } from './direct.ts';
+import { directListing } from './direct.ts';
 import { newestFirst, nextTurn, type Listed, type Listing } from './listing.ts';
 import type { Row } from './row.ts';
 import { Shelf } from './shelf.ts';
@@ -114,7 +115,7 @@ class KeptListing implements Listing {
 
   async #refresh(withArchived: boolean): Promise<void> {
     if (this.#isClosed) return;
-    const boundary = boundaryOf(this.#project);
+    const boundary = realOf(this.#project.openspecDir);
     if (boundary !== this.#boundary) {
       this.#active.close();
       this.#archived.close();

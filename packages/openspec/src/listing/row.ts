@@ -4,7 +4,7 @@ import { toIso } from '@cloutagent/kit';
 import type { ChangeSummary } from '@cloutagent/contract';
 import { titleOf } from '../change.ts';
 import { errnoOf } from '../disk/disk.ts';
-import { readNow } from '../disk/read-now.ts';
+import { readLenient } from './lenient.ts';
 import { META_FILE, parseMeta, type Meta } from '../meta.ts';
 import { isInside } from '../project.ts';
 import { countTasks } from '../tasks.ts';
@@ -50,8 +50,8 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
     isLinked: lstatOf(spot.folder)?.isSymbolicLink() === true,
   };
   walk(spot.folder, 0, walked, onFolder);
-  const read = (name: string, atMost?: number): ReturnType<typeof readNow> => {
-    const found = readNow(boundary, path.join(spot.folder, name), atMost);
+  const read = (name: string, atMost?: number): ReturnType<typeof readLenient> => {
+    const found = readLenient(boundary, path.join(spot.folder, name), atMost);
     if (found?.isLinked === true) walked.isLinked = true;
     return found;
   };
@@ -96,12 +96,12 @@ const listedOf = (spot: Spot, own: Stats, meta: Meta): Listed => ({
 });
 
 const metaOf = (boundary: string, folder: string): Meta =>
-  parseMeta(readNow(boundary, path.join(folder, META_FILE))?.text);
+  parseMeta(readLenient(boundary, path.join(folder, META_FILE))?.text);
 
 /** The first heading stands at the top in every proposal that a person writes. */
 const HEAD_BYTES = 4096;
 
-const headOf = (read: (name: string, atMost?: number) => ReturnType<typeof readNow>): string | undefined => {
+const headOf = (read: (name: string, atMost?: number) => ReturnType<typeof readLenient>): string | undefined => {
   const head = read('proposal.md', HEAD_BYTES);
   return head === undefined || head.isWhole || /^\uFEFF?#[ \t]+\S/mu.test(head.text)
     ? head?.text

@@ -1,7 +1,8 @@
 import type { Clock } from '@cloutagent/kit';
+import { identityOf } from '../disk/identity.ts';
 import { sliced, newestFirst, type Spot } from './listing.ts';
 import { readRow, type Row } from './row.ts';
-import { identityOf, isRacy, stampOf } from './stamp.ts';
+import { isRacy, stampOf } from './stamp.ts';
 import { canWatch, queueBound, type Watch, type Watches } from './watches.ts';
 
 /** Largest number of changes that is kept; a row has about 1.5 KB, so this is 75 MB. More are read at every call. */

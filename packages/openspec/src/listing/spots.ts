@@ -2,9 +2,9 @@ import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { RECEIPT_FILE, slugIn, slugOfArchived } from '../archived.ts';
 import { errnoOf } from '../disk/disk.ts';
-import { readNow } from '../disk/read-now.ts';
 import { archiveDir, changesDir, type Project } from '../project.ts';
 import { isChangeName } from '../slug.ts';
+import { readLenient } from './lenient.ts';
 import type { Spot } from './listing.ts';
 import { entriesNow } from './row.ts';
 
@@ -28,7 +28,7 @@ export const archivedEntries = (project: Project): string[] =>
 export const archivedSpot = (project: Project, boundary: string, entry: string): Spot | undefined => {
   const folder = path.join(archiveDir(project), entry);
   if (entry.startsWith('.') || !isFolder(folder)) return undefined;
-  const receipt = parse(readNow(boundary, path.join(folder, RECEIPT_FILE))?.text);
+  const receipt = parse(readLenient(boundary, path.join(folder, RECEIPT_FILE))?.text);
   return {
     name: slugIn(receipt) ?? slugOfArchived(entry),
     key: `archive/${entry}`,

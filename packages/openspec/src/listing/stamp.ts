@@ -21,12 +21,6 @@ const GRAIN_MS = 2500;
 /** Could an edit have left this stamp as it is? */
 export const isRacy = (changedAt: number, lookedAt: number): boolean => changedAt > lookedAt - GRAIN_MS;
 
-/** Which folder it is, whatever is in it; a new one may get the number of the old, but not its birth. */
-export const identityOf = (folder: string): string | undefined => {
-  const found = tryStat(folder);
-  return found?.isDirectory() === true ? `${found.dev}:${found.ino}:${found.birthtimeMs}` : undefined;
-};
-
 const tryStat = (at: string) => {
   try {
     return statSync(at, { throwIfNoEntry: false });

@@ -1,0 +1,13 @@
+import { codeOf } from '@cloutagent/contract';
+import { errnoOf } from '../disk/disk.ts';
+import { readNow, type ReadNow } from '../disk/read-now.ts';
+
+/** One broken or hostile file must not hide all other changes: it counts as absent here, and is refused when read. */
+export const readLenient = (boundary: string, file: string, atMost?: number): ReadNow | undefined => {
+  try {
+    return readNow(boundary, file, atMost);
+  } catch (error) {
+    if (codeOf(error) !== undefined || errnoOf(error) === 'EACCES') return undefined;
+    throw error;
+  }
+};
