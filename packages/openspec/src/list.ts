@@ -1,6 +1,7 @@
 import type { ChangesActiveInput, ChangeSummary, Page } from '@cloutagent/contract';
-import { directListing } from './listing/direct.ts';
+import { boundaryOf, directListing } from './listing/direct.ts';
 import type { Listed } from './listing/listing.ts';
+import { partnersIn } from './listing/partners.ts';
 import { afterToken, toToken } from './page-token.ts';
 import type { Project } from './project.ts';
 
@@ -19,7 +20,8 @@ export const listChanges = async (
 ): Promise<Page<ChangeSummary>> => {
   const pageSize = Math.min(MAX_LIMIT, Math.max(1, query.limit ?? DEFAULT_LIMIT));
   const listing = project.listing ?? directListing(project);
-  const all = filtered(await listing.sorted(query.status === 'all'), query);
+  const everything = await listing.sorted(query.status === 'all');
+  const all = filtered(everything, query);
   const start = query.pageToken === undefined ? (query.offset ?? 0) : afterToken(all, query.pageToken);
   const shown = all.slice(start, start + pageSize);
   const last = shown.at(-1);
@@ -28,8 +30,25 @@ export const listChanges = async (
     pageSize,
     total: all.length,
     nextPageToken: last === undefined || start + pageSize >= all.length ? null : toToken(last),
-    items: await listing.summaries(shown),
+    items: await withPartners(project, everything, shown, await listing.summaries(shown)),
   };
+};
+
+/** Each open change with those that name the same requirement. */
+const withPartners = async (
+  project: Project,
+  everything: readonly Listed[],
+  shown: readonly Listed[],
+  items: readonly ChangeSummary[],
+): Promise<ChangeSummary[]> => {
+  const boundary = boundaryOf(project);
+  if (boundary === undefined) return [...items];
+  const monotonic = (): number => project.clock.monotonic();
+  const partners = await partnersIn(everything, shown, { boundary, monotonic });
+  return items.map((item) => {
+    const overlapsWith = partners.get(item.paths.root);
+    return overlapsWith === undefined ? item : { ...item, overlapsWith };
+  });
 };
 
 const filtered = (

@@ -24,6 +24,10 @@ export const touchesOf = (capability: string, delta: Delta): Touch[] => {
   ];
 };
 
+/** The same for every spelling of a name. */
+export const keyOf = ({ capability, requirement }: Touch): string =>
+  JSON.stringify([capability, foldName(requirement)]);
+
 /** Requirements that several changes name, whatever their spelling, by capability and name. */
 export const overlapsAmong = (
   changes: Iterable<{ readonly slug: string; readonly touches: readonly Touch[] }>,
@@ -31,7 +35,7 @@ export const overlapsAmong = (
   const found = new Map<string, { first: Touch; named: Map<string, Operation> }>();
   for (const { slug, touches } of changes) {
     for (const touch of touches) {
-      const key = JSON.stringify([touch.capability, foldName(touch.requirement)]);
+      const key = keyOf(touch);
       const entry = found.get(key) ?? { first: touch, named: new Map<string, Operation>() };
       found.set(key, entry);
       // A rename that the same change also modifies counts as a rename.
@@ -68,9 +72,3 @@ const KINDS = {
 } as const satisfies Record<Operation, Overlap['kind']>;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** Slugs of the other changes in `overlaps`, sorted. */
-export const partnersOf = (slug: string, overlaps: readonly Overlap[]): string[] =>
-  [...new Set(overlaps.flatMap(({ changes }) => changes.map((change) => change.slug)))]
-    .filter((other) => other !== slug)
-    .sort(compare);
