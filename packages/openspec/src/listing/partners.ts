@@ -1,9 +1,7 @@
 import path from 'node:path';
-import { codeOf } from '@cloutagent/contract';
-import { errnoOf } from '../disk/disk.ts';
-import { readNow } from '../disk/read-now.ts';
 import { parseDelta } from '../grammar/delta.ts';
 import { keyOf, touchesOf } from '../overlap.ts';
+import { readLenient } from './lenient.ts';
 import { sliced, type Listed } from './listing.ts';
 import { entriesNow } from './row.ts';
 
@@ -63,21 +61,11 @@ const touchesNow = (boundary: string, one: Listed): ReadonlySet<string> => {
   if (known !== undefined) return known;
   const keys = new Set<string>();
   for (const capability of capabilitiesOf(one)) {
-    const text = textNow(boundary, path.join(one.folder, 'specs', ...capability.split('/'), 'spec.md'));
+    const text = readLenient(boundary, path.join(one.folder, 'specs', ...capability.split('/'), 'spec.md'))?.text;
     if (text !== undefined) for (const touch of touchesOf(capability, parseDelta(text))) keys.add(keyOf(touch));
   }
   touched.set(one, keys);
   return keys;
-};
-
-/** A file that is refused hides nothing: its own validation says why. */
-const textNow = (boundary: string, file: string): string | undefined => {
-  try {
-    return readNow(boundary, file)?.text;
-  } catch (error) {
-    if (codeOf(error) !== undefined || errnoOf(error) === 'EACCES') return undefined;
-    throw error;
-  }
 };
 
 /** From the files that the row was made of, or from the folder where there is no such row. */
