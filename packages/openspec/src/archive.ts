@@ -41,7 +41,7 @@ export const archiveChange = async (project: Project, options: ArchiveOptions): 
     const isScaffold = await isUntouched(files);
     const { met, warnings } = await checked(project, files, isScaffold, options.union === true);
     await assertValid(project, files, met);
-    const tasks = parseTasks(files.tasks ?? '');
+    const tasks = files.tracked.flatMap(parseTasks);
     if (!isScaffold) assertDone(files.name, tasks, options.allowIncomplete === true);
     const merged = isScaffold ? [] : mergesOf(files.name, met, files.meta.retireCapabilities);
     const plain = await resultOf(project, files, merged);

@@ -5,12 +5,13 @@ import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
 import { errnoOf } from './disk/disk.ts';
 import { identityOf } from './disk/identity.ts';
-import { readInside, walkFiles, type FoundFile } from './disk/read.ts';
+import { readInside, realOf, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
 import { changesDir, isInside, type Project } from './project.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
 import { countTasks } from './tasks.ts';
+import { trackedNames, trackPattern } from './tracks.ts';
 
 /** A change as it lies on disk, read once. Texts are undefined where the file does not exist. */
 export interface ChangeFiles {
@@ -20,6 +21,8 @@ export interface ChangeFiles {
   readonly metaText: string | undefined;
   readonly proposal: string | undefined;
   readonly tasks: string | undefined;
+  /** Texts of all files that hold tasks; those of `tasks.md`, where the workflow schema names no others. */
+  readonly tracked: readonly string[];
   /** Deltas by capability, sorted. */
   readonly deltas: readonly { readonly capability: string; readonly path: string; readonly text: string }[];
   /** Every file under `specs/`, by its name in there. */
@@ -70,17 +73,30 @@ export const loadFolder = async (project: Project, name: string, folder: string)
     if (text === undefined) continue;
     deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
   }
+  const meta = parseMeta(metaText);
   return {
     name,
     folder,
-    meta: parseMeta(metaText),
+    meta,
     metaText,
     proposal: await read(path.join(folder, 'proposal.md')),
     tasks: await read(path.join(folder, 'tasks.md')),
+    tracked: await trackedTexts(project, folder, meta),
     // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
     deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
     specFiles,
   };
+};
+
+const trackedTexts = async (project: Project, folder: string, { schema }: Meta): Promise<string[]> => {
+  const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, schema);
+  const names = pattern === 'tasks.md' ? [] : (await walkFiles(folder)).map(({ name }) => name);
+  const texts: string[] = [];
+  for (const name of trackedNames(names, pattern)) {
+    const text = await readInside(project.openspecDir, path.join(folder, name));
+    if (text !== undefined) texts.push(text);
+  }
+  return texts;
 };
 
 export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'meta' | 'proposal'>): string => {
@@ -105,7 +121,7 @@ export const timesOf = async (folder: string, meta: Meta): Promise<{ created: nu
 const modifiedAt = (file: string): number => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 export const toSummary = async (
-  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tasks'>,
+  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked'>,
   status: ChangeSummary['status'] = 'draft',
 ): Promise<ChangeSummary> => {
   const { created, updated } = await timesOf(files.folder, files.meta);
@@ -118,7 +134,7 @@ export const toSummary = async (
     ...(owner === undefined ? {} : { owner }),
     createdAt: toIso(created),
     updatedAt: toIso(updated),
-    tasks: countTasks(files.tasks ?? ''),
+    tasks: countTasks(files.tracked),
     paths: {
       root: files.folder,
       proposal: path.join(files.folder, 'proposal.md'),

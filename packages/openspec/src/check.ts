@@ -29,9 +29,10 @@ const parseFileCheck = (rest: string): Check | undefined => {
 /** Backslashes are refused, for on Windows they separate and could climb out. */
 const relativePath = (written: string): string | undefined => {
   const text = written.trim();
-  if (text === '' || text.includes('\\') || text.startsWith('/') || /^[A-Za-z]:/u.test(text)) return undefined;
+  if (text === '' || text.includes('\\') || text.startsWith('/')) return undefined;
   const clean = path.posix.normalize(text);
-  return clean === '.' || clean === '..' || clean.startsWith('../') ? undefined : clean;
+  // A drive is looked for in the clean path: `./C:` is one too.
+  return clean === '.' || clean === '..' || clean.startsWith('../') || /^[A-Za-z]:/u.test(clean) ? undefined : clean;
 };
 
 /** An empty text would hold for every file, so it proves nothing and is not read. */

@@ -6,7 +6,7 @@ import { countTasks, parseTasks, tickLine } from './tasks.ts';
 
 describe('tasks.md', () => {
   it.each([...golden])('%s: counted as OpenSpec counts', (_, { input, slug, tasks }) => {
-    const counted = countTasks(input[`openspec/changes/${slug}/tasks.md`] ?? '');
+    const counted = countTasks([input[`openspec/changes/${slug}/tasks.md`] ?? '']);
     expect(counted).toEqual({ done: tasks.completed, total: tasks.total });
   });
 
@@ -49,6 +49,7 @@ describe('tasks.md', () => {
   it.each([
     'file /etc/passwd exists',
     'file C:\\x exists',
+    'file ./C: exists',
     'file a\\..\\..\\b exists',
     'file a/../../b exists',
     'file . exists',

@@ -43,10 +43,13 @@ export const parseTasks = (markdown: string): Task[] => {
   return tasks;
 };
 
-export const countTasks = (markdown: string): { done: number; total: number } => {
-  const boxes = toLines(markdown)
-    .text.map((line) => CHECKBOX.exec(line))
-    .filter((box) => box !== null);
+/** Counts over all files that hold tasks. */
+export const countTasks = (documents: readonly string[]): { done: number; total: number } => {
+  const boxes = documents.flatMap((markdown) =>
+    toLines(markdown)
+      .text.map((line) => CHECKBOX.exec(line))
+      .filter((box) => box !== null),
+  );
   return { done: boxes.filter(isDone).length, total: boxes.length };
 };
 

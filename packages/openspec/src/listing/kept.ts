@@ -1,6 +1,7 @@
 import type { ChangeSummary } from '@cloutagent/contract';
 import { realOf } from '../disk/read.ts';
 import { archiveDir, changesDir, type Project } from '../project.ts';
+import { hasSchemas } from '../tracks.ts';
 import { directListing } from './direct.ts';
 import { newestFirst, nextTurn, type Listed, type Listing } from './listing.ts';
 import type { Row } from './row.ts';
@@ -93,7 +94,9 @@ class KeptListing implements Listing {
   }
 
   async summaries(listed: readonly Listed[]): Promise<ChangeSummary[]> {
-    if (this.#isDirect || this.#isClosed) return this.#direct.summaries(listed);
+    // Schemas of the project say where tasks are, and lie outside of what is watched.
+    const isElsewhere = this.#boundary !== undefined && hasSchemas(this.#boundary);
+    if (this.#isDirect || this.#isClosed || isElsewhere) return this.#direct.summaries(listed);
     const summaries: ChangeSummary[] = [];
     for (const { key, status } of listed) {
       const row = status === 'archived' ? this.#archived.fresh(key.slice('archive/'.length)) : this.#active.fresh(key);

@@ -8,6 +8,7 @@ import { readLenient } from './lenient.ts';
 import { META_FILE, parseMeta, type Meta } from '../meta.ts';
 import { isInside } from '../project.ts';
 import { countTasks } from '../tasks.ts';
+import { trackedNames, trackPattern } from '../tracks.ts';
 import type { Listed, Spot } from './listing.ts';
 
 export interface Row extends Listed {
@@ -62,6 +63,8 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
     meta,
     proposal: meta.title === undefined ? headOf(read) : undefined,
   });
+  const names = walked.paths.map((file) => file.slice(spot.folder.length + 1).split(path.sep).join('/'));
+  const tracked = trackedNames(names, trackPattern(boundary, meta.schema));
   const updated = Math.floor(walked.updated === 0 ? own.mtimeMs : walked.updated);
   return {
     ...listed,
@@ -74,7 +77,7 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
       ...(listed.owner === undefined ? {} : { owner: listed.owner }),
       createdAt: toIso(listed.createdAt),
       updatedAt: toIso(updated),
-      tasks: countTasks(read('tasks.md')?.text ?? ''),
+      tasks: countTasks(tracked.flatMap((name) => read(name)?.text ?? [])),
       paths: {
         root: spot.folder,
         proposal: path.join(spot.folder, 'proposal.md'),
