@@ -15,10 +15,16 @@ export const readInside = async (boundary: string, file: string): Promise<string
   return real === undefined ? undefined : readNow(real, file)?.text;
 };
 
+/** Answers of this turn of the event loop: one operation asks for the same folder at every file that it reads. */
+const known = new Map<string, string>();
+
 /** Where a folder really is; undefined where there is none. */
 export const realOf = (folder: string): string | undefined => {
   try {
-    return realpathSync.native(folder);
+    const real = known.get(folder) ?? realpathSync.native(folder);
+    if (known.size === 0) setImmediate(() => known.clear());
+    known.set(folder, real);
+    return real;
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
     throw error;
@@ -35,7 +41,7 @@ const assertInside = (outer: string, real: string, file: string): void => {
  */
 export const assertWritesInside = async (boundary: string, target: string): Promise<void> => {
   try {
-    assertInside(realpathSync.native(boundary), realpathSync.native(target), target);
+    assertInside(realOf(boundary) ?? boundary, realpathSync.native(target), target);
   } catch (error) {
     if (!ABSENT.has(errnoOf(error) ?? '') || path.dirname(target) === target) throw error;
     // A link to nowhere is a way out as soon as somebody makes its target.
