@@ -116,6 +116,20 @@ describe('[T8.removed] the last requirement of a capability', () => {
     expect(await readdir(path.join(folder.root, 'openspec/specs'))).toEqual([]);
   });
 
+  it.each([
+    ['wrapped at its depth', '- **THEN** it is done,\n  and well'],
+    ['wrapped further left', '- **THEN** it is done,\nand well'],
+    ['with a list of its own', '- **THEN** it is done\n  - at once\n  + and well'],
+    ['with a table at its depth', '- **THEN** it is done\n  | a | b |'],
+    ['with a sample', '- **THEN** it is done\n```\n### Requirement: Sample\n```'],
+    ['by numbers', '10. **THEN** it is done\n    > quoted'],
+  ])('goes where a list item of a scenario is %s', async (_, item) => {
+    const text = spec.replace('- **THEN** it is done', item);
+    await using folder = await scratch({ 'openspec/specs/area/cap/spec.md': text, ...change, ...RETIRES });
+    const result = await archiveChange(await folder.open({ clock }), { slug: 'chg' });
+    expect(result.specs).toMatchObject([{ retired: true }]);
+  });
+
   it('leaves what else lies in its folder', async () => {
     const note = { 'openspec/specs/area/cap/notes.md': 'keep\n' };
     await using folder = await scratch({
@@ -139,6 +153,9 @@ describe('[T8.removed] the last requirement of a capability', () => {
     ['prose below a scenario', `${spec}\nMine\n`],
     ['a list apart from its scenario', `${spec}\n- Mine\n`],
     ['an underlined heading below a scenario', `${spec}Mine\n----\n`],
+    ['a heading hidden at the depth of an item', `${spec}  ### Mine\n`],
+    ['an underlined heading there', `${spec}  Mine\n  ----\n`],
+    ['a quote right below an item', `${spec}> Mine\n`],
     ['a table above the scenarios', spec.replace('\n#### Scenario', '| mine |\n\n#### Scenario')],
   ])('stays where its file also holds %s', async (_, text) => {
     await using folder = await scratch({

@@ -56,6 +56,8 @@ export const structureProblems = (text: string): { line: number; message: string
     const name = nameAt(lines, index);
     if (name === undefined) return [];
     if (index <= start || index >= end) {
+      // Here OpenSpec wants white space behind the signs. For duplicates it does too, and then loses one of them.
+      if (!/^###\s/u.test(raw)) return [];
       return [
         {
           line,

@@ -1,4 +1,4 @@
-import { isAt, linesOf, nextAt, sliceLines, toLines, type Lines } from '../grammar/markdown.ts';
+import { linesOf, nextAt, toLines, type Lines } from '../grammar/markdown.ts';
 import { parseSpec } from '../grammar/spec.ts';
 
 const TITLE = /^ {0,3}#\s+\S/u;
@@ -7,7 +7,10 @@ const FOREIGN_HEADING = /^ {0,3}#{1,3}(?:[ \t]|$)/u;
 const UNDERLINE = /^ {0,3}(?:=+|-+)\s*$/u;
 const HTML_HEADING = /^ {0,3}<h[1-6]\b/iu;
 const SCENARIO = /^ {0,3}####\s+Scenario:/iu;
-const BULLET = /^\s*(?:[-*]|\d+[.)])\s/u;
+const HEADING = /^ {0,3}#{1,6}(?:[ \t]|$)|^\s*<h[1-6]\b/iu;
+const ITEM = /^([ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+)\S/u;
+/** What begins something new right below a paragraph: a quote, a rule, a list, a table, HTML. */
+const INTERRUPTION = /^ {0,3}(?:>|(?:[-*_][ \t]*){3,}$|(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)|[<|])/u;
 /** Tables and HTML above the scenarios: more than a statement. */
 const BEYOND_PROSE = /^\s*[|<]/u;
 
@@ -51,33 +54,52 @@ const leftoversAbove = (lines: Lines): string[] => {
   return found;
 };
 
-/** A requirement is its statement and, below each scenario's heading, one unbroken run of bullets. */
+/**
+ * A requirement is its statement and, below each scenario's heading, one unbroken run of list items. An item goes on in
+ * lines that stand as deep as its text, or that wrap its text further left.
+ */
 const leftoversIn = (lines: Lines): string[] => {
-  const found: string[] = [];
-  const scenario = nextAt(lines, 1, SCENARIO);
-  const tail = nextAt(lines, 1, FOREIGN_HEADING);
-  found.push(lines.text[tail]?.trim() ?? '');
-  const statement = sliceLines(lines, 0, scenario);
-  statement.text.forEach((line, index) => {
-    if (index === 0 || lines.fenced[index] === true) return;
-    if (isHeadingUnderline(lines, index)) found.push(lines.text[index - 1]?.trim() ?? '');
-    else if (BEYOND_PROSE.test(line)) found.push(line.trim());
+  const found = [lines.text[nextAt(lines, 1, FOREIGN_HEADING)]?.trim() ?? ''];
+  const firstScenario = nextAt(lines, 1, SCENARIO);
+  let run: 'none' | 'waits' | 'has-items' = 'none';
+  let item: { readonly column: number; readonly isText: boolean } | undefined;
+  lines.text.forEach((line, index) => {
+    if (index === 0) return;
+    const indent = columnsOf(/^[ \t]*/u.exec(line)?.[0] ?? '');
+    const isInside = item !== undefined && indent >= item.column;
+    if (line.trim() === '') {
+      if (run === 'has-items') run = 'none';
+      item = undefined;
+      return;
+    }
+    if (lines.fenced[index] === true) {
+      item = isInside && item !== undefined ? { ...item, isText: false } : undefined;
+      return;
+    }
+    const shown = isInside && item !== undefined ? `${' '.repeat(indent - item.column)}${line.trimStart()}` : line;
+    const above = lines.text[index - 1] ?? '';
+    if (index > 1 && UNDERLINE.test(shown) && above.trim() !== '') {
+      found.push(above.trim());
+      item = undefined;
+      return;
+    }
+    const wraps = item?.isText === true && run !== 'none' && !INTERRUPTION.test(shown);
+    if (item !== undefined && (isInside || wraps) && !HEADING.test(shown)) {
+      item = { ...item, isText: !INTERRUPTION.test(shown) };
+      return;
+    }
+    const marker = ITEM.exec(line)?.[1];
+    item = marker === undefined ? undefined : { column: columnsOf(marker), isText: true };
+    if (SCENARIO.test(line)) run = 'waits';
+    else if (marker !== undefined && run !== 'none') run = 'has-items';
+    else if (index > firstScenario || (marker === undefined && BEYOND_PROSE.test(line))) found.push(line.trim());
   });
-  let isOpen = false;
-  let hasBullet = false;
-  for (let index = scenario; index < lines.text.length; index += 1) {
-    const line = lines.text[index] ?? '';
-    if (line.trim() === '') isOpen = isOpen && !hasBullet;
-    else if (isAt(lines, index, SCENARIO)) {
-      isOpen = true;
-      hasBullet = false;
-    } else if (lines.fenced[index] === true) continue;
-    else if (isHeadingUnderline(lines, index)) found.push(lines.text[index - 1]?.trim() ?? '');
-    else if (isOpen && BULLET.test(line)) hasBullet = true;
-    else found.push(line.trim());
-  }
   return found;
 };
 
-const isHeadingUnderline = (lines: Lines, index: number): boolean =>
-  index > 1 && isAt(lines, index, UNDERLINE) && (lines.text[index - 1] ?? '').trim() !== '';
+/** Width of white space and a marker; a tab reaches to the next multiple of four. */
+const columnsOf = (text: string): number => {
+  let columns = 0;
+  for (const char of text) columns += char === '\t' ? 4 - (columns % 4) : 1;
+  return columns;
+};

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { golden } from '../../fixtures/golden.ts';
+import { added, requirement, specOf } from '../../fixtures/texts.ts';
 import { parseDelta } from '../grammar/delta.ts';
 import { mergeDelta } from './merge.ts';
 import type { Merge } from './model.ts';
@@ -55,4 +56,20 @@ describe('[T8.order] [T8.added] [T8.modified] [T8.removed] [T8.renamed] the merg
       expect(refusals).toContain(archive.message);
     },
   );
+});
+
+describe('a main specification that names one requirement twice', () => {
+  it('is refused in every spelling: OpenSpec overlooks one and loses the first text', () => {
+    const base = `${specOf(requirement('A'))}\n###Requirement: A\nThe system SHALL do more.\n`;
+    const deltaText = added(requirement('N'));
+    const merged = mergeDelta({ capability: 'cap', slug: 'chg', delta: parseDelta(deltaText), deltaText, base });
+    expect(merged).toMatchObject({ refused: expect.stringMatching(/"###Requirement: A" duplicates/u) });
+  });
+
+  it('is as good as OpenSpec finds it where text outside of its section only looks like one', () => {
+    const base = `${specOf(requirement('A'))}\n## Notes\n###Requirement: Z\n`;
+    const deltaText = added(requirement('N'));
+    const merged = mergeDelta({ capability: 'cap', slug: 'chg', delta: parseDelta(deltaText), deltaText, base });
+    expect(merged).toMatchObject({ added: ['N'] });
+  });
 });
