@@ -62,6 +62,7 @@ describe('toLane', () => {
     proposal: '',
     taskList: [],
     deltas: [],
+    overlaps: [],
   });
   const states = (input: Partial<Parameters<typeof toLane>[0]>) =>
     toLane({ change: change(0), plan: undefined, lastRun: undefined, validation: undefined, ...input }).map(

@@ -63,7 +63,12 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
     meta,
     proposal: meta.title === undefined ? headOf(read) : undefined,
   });
-  const names = walked.paths.map((file) => file.slice(spot.folder.length + 1).split(path.sep).join('/'));
+  const names = walked.paths.map((file) =>
+    file
+      .slice(spot.folder.length + 1)
+      .split(path.sep)
+      .join('/'),
+  );
   const tracked = trackedNames(names, trackPattern(boundary, meta.schema));
   const updated = Math.floor(walked.updated === 0 ? own.mtimeMs : walked.updated);
   return {
