@@ -107,3 +107,10 @@ export const withStorageErrors = async <T>(work: () => Promise<T>): Promise<T> =
     });
   }
 };
+
+/** What a disk that fails, or a process without free descriptors, says when it reads; undefined for any other error. */
+export const readFailure = (cause: unknown): CloutError | undefined => {
+  const errno = errnoOf(cause) ?? '';
+  if (STORAGE.get(errno) !== 'STORAGE_FAILED') return undefined;
+  return new CloutError('STORAGE_FAILED', `A file cannot be read (${errno})`, { cause, details: { errno } });
+};

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, real
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import { isInside } from '../project.ts';
-import { errnoOf } from './disk.ts';
+import { errnoOf, readFailure } from './disk.ts';
 
 /** Largest file that is read: far above any document a person writes, far below what hurts the process. */
 export const MAX_FILE_BYTES = 4 * 1024 * 1024;
@@ -24,7 +24,8 @@ export interface ReadNow {
 /**
  * Text of a file that lies inside `boundary`, a real path, also after every link is followed; undefined where there is
  * none. It does not wait: the system answers in 15 µs, a thread pool in 300, and documents are small.
- * @throws FORBIDDEN for a link that leads out and for a hard link, PAYLOAD_TOO_LARGE above 4 MiB, CHANGE_INVALID where it is not UTF-8
+ * @throws FORBIDDEN for a link that leads out and for a hard link, PAYLOAD_TOO_LARGE above 4 MiB, CHANGE_INVALID where it is not UTF-8,
+ * STORAGE_FAILED where the disk fails
  */
 export const readNow = (boundary: string, file: string, atMost = MAX_FILE_BYTES): ReadNow | undefined => {
   let opened: number | undefined;
@@ -48,7 +49,7 @@ export const readNow = (boundary: string, file: string, atMost = MAX_FILE_BYTES)
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
     if (errnoOf(error) === 'ELOOP') throw outside(file, error);
-    throw error;
+    throw readFailure(error) ?? error;
   } finally {
     if (opened !== undefined) closeSync(opened);
   }

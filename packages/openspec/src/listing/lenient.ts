@@ -7,6 +7,8 @@ export const readLenient = (boundary: string, file: string, atMost?: number): Re
   try {
     return readNow(boundary, file, atMost);
   } catch (error) {
+    // A disk that fails says nothing about the file: a listing without it would be wrong.
+    if (codeOf(error) === 'STORAGE_FAILED') throw error;
     if (codeOf(error) !== undefined || errnoOf(error) === 'EACCES') return undefined;
     throw error;
   }
