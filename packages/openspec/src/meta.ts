@@ -74,12 +74,18 @@ const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> => {
   if (text === undefined) return new Map();
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
-  if (!isReadableMeta(text)) return new Map();
+  const value = yamlOf(text);
+  return new Map(value === null || typeof value !== 'object' ? [] : Object.entries(value));
+};
+
+/** Any document; undefined where it is no YAML mapping. The parser's own limit on aliases ends as one, too. */
+export const yamlOf = (text: string): unknown => {
+  if (!isReadableMeta(text)) return undefined;
   try {
     const value: unknown = parseDocument(text).toJS();
-    return new Map(value === null || typeof value !== 'object' ? [] : Object.entries(value));
+    return value;
   } catch {
-    return new Map();
+    return undefined;
   }
 };
 

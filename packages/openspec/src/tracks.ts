@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { readLenient } from './listing/lenient.ts';
+import { yamlOf } from './meta.ts';
 
 const TASKS_FILE = 'tasks.md';
 /** A folder of `openspec/schemas`, never a way out of it. */
@@ -68,19 +68,10 @@ const yamlIn = (boundary: string, name: string): unknown => {
   if (text === undefined) return undefined;
   if (!parsed.has(text)) {
     if (parsed.size >= MAX_PARSED) parsed.clear();
-    parsed.set(text, parseOrNothing(text));
+    // What OpenSpec cannot read either counts `tasks.md`.
+    parsed.set(text, yamlOf(text));
   }
   return parsed.get(text);
-};
-
-const parseOrNothing = (text: string): unknown => {
-  try {
-    const value: unknown = parse(text);
-    return value;
-  } catch {
-    // OpenSpec cannot read it either, and counts `tasks.md` then.
-    return undefined;
-  }
 };
 
 const memberOf = (value: unknown, key: string): unknown =>
