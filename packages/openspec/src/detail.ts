@@ -1,5 +1,6 @@
-import type { ChangeDetail } from '@cloutagent/contract';
-import { loadChange, toSummary } from './change.ts';
+import type { ChangeDetail, ChangeSummary } from '@cloutagent/contract';
+import { loadChange, toSummary, type ChangeFiles } from './change.ts';
+import { errnoOf } from './disk/disk.ts';
 import { overlapsOf } from './overlaps.ts';
 import type { Project } from './project.ts';
 import { parseTasks } from './tasks.ts';
@@ -12,11 +13,23 @@ export const readChange = async (project: Project, slug: string): Promise<Change
   // First, for it notes what the deltas start from; the documents are then as they are at the end.
   const overlaps = await overlapsOf(project, slug);
   const files = await loadChange(project, slug);
+  const summary = await summaryOf(files);
+  // Archived in between: then reading it again tells so.
+  if (summary === undefined) return readChange(project, slug);
   return {
-    ...(await toSummary(files)),
+    ...summary,
     proposal: files.proposal ?? '',
     taskList: parseTasks(files.tasks ?? ''),
     deltas: files.deltas.map(({ capability, path: file, text }) => ({ capability, path: file, text })),
     overlaps,
   };
+};
+
+const summaryOf = async (files: ChangeFiles): Promise<ChangeSummary | undefined> => {
+  try {
+    return await toSummary(files);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 };

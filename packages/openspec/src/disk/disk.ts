@@ -89,8 +89,16 @@ const REASONS: Partial<Record<ErrorCode, string>> = {
 };
 
 /** Code of a Node file error, such as `ENOENT`; undefined for anything else. */
-export const errnoOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+export const errnoOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return NAMELESS.get(error.code) ?? error.code;
+};
+
+/** Node has no name for a full quota: Linux says 122, macOS 69. */
+const NAMELESS: ReadonlyMap<string, string> = new Map([
+  ['Unknown system error -122', 'EDQUOT'],
+  ['Unknown system error -69', 'EDQUOT'],
+]);
 
 /** Runs `work` and gives what the disk refuses its stable code: `STORAGE_FULL`, `STORAGE_READONLY` or `STORAGE_FAILED`. */
 export const withStorageErrors = async <T>(work: () => Promise<T>): Promise<T> => {
