@@ -55,8 +55,11 @@ export type Reply =
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly contentType: 'text/event-stream' | 'application/x-ndjson';
-      /** Send `event: heartbeat` every 25 s from the shared timer (event streams only). */
-      readonly heartbeat?: boolean;
+      /**
+       * Every 25 s from the shared timer, event streams only: `event: heartbeat`, or with `comment` a line that no
+       * client takes for an event.
+       */
+      readonly heartbeat?: boolean | 'comment';
       /**
        * What a stop of the server does to this stream: `end` (default) sends `event: shutdown` and ends it at once;
        * `finish` lets `run` come to its end, within the time of the drain.
