@@ -8,7 +8,13 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@cloutagent/source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/interop/**', ...(ci ? [] : ['**/*.slow.test.ts'])],
+    exclude: [
+      '**/node_modules/**',
+      '**/dist/**',
+      'test/interop/**',
+      '**/*.soak.test.ts',
+      ...(ci ? [] : ['**/*.slow.test.ts']),
+    ],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,

@@ -23,7 +23,7 @@ const start = async (environment: Environment = {}): Promise<RunningServer> => {
   return server;
 };
 
-type Json = Record<string, never> & { error: { code: string; hint: string; message: string } };
+type Json = Record<string, unknown> & { error: { code: string; hint: string; message: string } };
 
 const call = async (method: string, where: string, options: { body?: unknown; token?: string } = {}) => {
   const answer = await fetch(`${server?.url ?? ''}${where}`, {

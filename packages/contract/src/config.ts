@@ -39,6 +39,12 @@ export const ENVIRONMENT = {
   NO_COLOR: 'Set to anything: no colour on the terminal (no-color.org)',
   NODE_ENV: 'production or development; shown, changes nothing',
   XDG_CONFIG_HOME: 'Where the list of trusted folders is kept; ~/.config',
-  HOME: 'Home folder; used where XDG_CONFIG_HOME is not set',
+  HOME: 'Home folder; used where XDG_CONFIG_HOME is not set, and passed on to MCP servers and check commands',
+  PATH: 'Passed on to MCP servers and check commands',
+  SHELL: 'Passed on to MCP servers and check commands',
+  TERM: 'Passed on to MCP servers and check commands',
+  USER: 'Passed on to MCP servers and check commands',
+  LOGNAME: 'Passed on to MCP servers and check commands',
+  LANG: 'Passed on to MCP servers and check commands',
 } as const satisfies Record<string, string>;
 export type EnvironmentVariable = keyof typeof ENVIRONMENT;

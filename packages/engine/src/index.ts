@@ -1,1 +1,32 @@
-export {};
+export { openConversation, toPrefix, withUser, type Conversation, type Prefix } from './agent/conversation.ts';
+export { runAgent, type AgentEnd, type AgentRun } from './agent/loop.ts';
+export type { ModelUse } from './agent/model-attempt.ts';
+export { toDefinitions, type ToolPort } from './agent/tool-port.ts';
+export {
+  BYTES_PER_TOKEN,
+  CEILING_FACTOR,
+  ceilingOf,
+  estimateTask,
+  GROWTH_TOKENS,
+  OUTPUT_TOKENS_PER_CALL,
+  OUTPUT_TOKENS_PER_CHECK,
+  type TaskEstimate,
+  type TaskSize,
+} from './budget/estimate.ts';
+export { leastCallBound } from './budget/reserve.ts';
+export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
+export type { PrefixTokens } from './model/bound.ts';
+export {
+  ModelCallError,
+  type ContentBlock,
+  type Message,
+  type ModelAnswer,
+  type ModelEvent,
+  type ModelPort,
+  type ModelRequest,
+  type ToolDefinition,
+} from './model/port.ts';
+export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
+export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
+export { hashOf } from './workflow/hash.ts';
+export type { Journal } from './workflow/journal.ts';

@@ -32,7 +32,7 @@ describe('canonicalJson', () => {
 describe('NDJSON', () => {
   it('brings values back from any cut', async () => {
     async function* chunks(): AsyncGenerator<string> {
-      for (const char of encodeNdjson({ a: 'x\ny' }) + '\n' + encodeNdjson(2).trimEnd()) yield char;
+      for (const char of `${encodeNdjson({ a: 'x\ny' })}\n${encodeNdjson(2).trimEnd()}`) yield char;
     }
     const values: unknown[] = [];
     for await (const value of decodeNdjson(chunks())) values.push(value);

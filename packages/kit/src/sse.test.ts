@@ -20,21 +20,22 @@ const collect = async (chunks: AsyncIterable<string>): Promise<SseEvent[]> => {
 describe('SSE codec', () => {
   it('brings every event back, however the bytes are cut; an id stays until the next one', async () => {
     const line = fc.string().map((text) => text.replaceAll(/[\r\n\0]/gu, ''));
-    const event = fc.record(
-      { event: line, id: line, data: fc.string() },
-      { requiredKeys: ['data'] },
-    );
+    const event = fc.record({ event: line, id: line, data: fc.string() }, { requiredKeys: ['data'] });
     await fc.assert(
-      fc.asyncProperty(fc.array(event), fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), async (events, sizes) => {
-        const text = events.map((item) => encodeSse(item)).join(encodeSseComment('keep-alive\nevent: forged'));
-        let last: string | undefined;
-        const expected = events.map((item) => {
-          last = item.id ?? last;
-          const data = item.data.replaceAll(/\r\n|\r/gu, '\n');
-          return { ...item, data, ...(last === undefined ? {} : { id: last }) };
-        });
-        expect(await collect(cut(text, sizes))).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.array(event),
+        fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }),
+        async (events, sizes) => {
+          const text = events.map((item) => encodeSse(item)).join(encodeSseComment('keep-alive\nevent: forged'));
+          let last: string | undefined;
+          const expected = events.map((item) => {
+            last = item.id ?? last;
+            const data = item.data.replaceAll(/\r\n|\r/gu, '\n');
+            return { ...item, data, ...(last === undefined ? {} : { id: last }) };
+          });
+          expect(await collect(cut(text, sizes))).toEqual(expected);
+        },
+      ),
     );
   });
 
@@ -46,6 +47,10 @@ describe('SSE codec', () => {
   });
 
   it('reads CR, LF and CRLF ends', async () => {
-    expect(await collect(cut('data: a\r\rdata: b\r\n\r\ndata: c\n\n', [1]))).toEqual([{ data: 'a' }, { data: 'b' }, { data: 'c' }]);
+    expect(await collect(cut('data: a\r\rdata: b\r\n\r\ndata: c\n\n', [1]))).toEqual([
+      { data: 'a' },
+      { data: 'b' },
+      { data: 'c' },
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import type { McpTool, McpToolResult } from '@cloutagent/contract';
+import type { ToolDefinition } from '../model/port.ts';
 
 /** The tools of the MCP servers that an agent may use. */
 export interface ToolPort {
@@ -11,3 +12,7 @@ export interface ToolPort {
     options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
   ): Promise<McpToolResult>;
 }
+
+/** The tools as the Messages API takes them. */
+export const toDefinitions = (tools: ReadonlyMap<string, McpTool>): readonly ToolDefinition[] =>
+  [...tools].map(([name, tool]) => ({ name, description: tool.description, input_schema: tool.inputSchema }));

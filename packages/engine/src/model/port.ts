@@ -38,7 +38,12 @@ export type ModelEvent =
 
 /** One attempt at one model call; it never retries. Throws `ModelCallError`. */
 export interface ModelPort {
-  stream(request: ModelRequest, options: { readonly signal: AbortSignal; readonly idempotencyKey: string }): AsyncIterable<ModelEvent>;
+  /** Where the answers come from; token counts that were learned from one source say nothing about another. */
+  readonly source: string;
+  stream(
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
+  ): AsyncIterable<ModelEvent>;
 }
 
 /** A failed attempt, with the two things that the caller must know: was it billed, and can a retry help. */

@@ -1,0 +1,69 @@
+import type { Usage } from '@cloutagent/contract';
+import type { ContentBlock, Message, ModelAnswer, ToolDefinition } from '../model/port.ts';
+import { promptTokens } from '../model/price.ts';
+import { hashOf } from '../workflow/hash.ts';
+
+/** What every call of a conversation begins with; never changed, or the server refuses the signatures of earlier thoughts. */
+export interface Prefix {
+  readonly model: string;
+  readonly system: string;
+  /** Sorted by name, so that equal tool sets give equal requests. */
+  readonly tools: readonly ToolDefinition[];
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+/** An append-only history, with what the next call needs to know of it: what it is, and how large at most. */
+export interface Conversation {
+  readonly prefix: Prefix;
+  readonly messages: readonly Message[];
+  /** Of prefix and messages, chained message by message, so that a long history is not hashed again at each turn. */
+  readonly hash: string;
+  /** Exact tokens up to and with the last answer; null before the first. */
+  readonly known: number | null;
+  /** UTF-8 bytes of the messages that came after it. */
+  readonly freshBytes: number;
+}
+
+/** UTF-8 bytes of a value's JSON. A token is at least one byte, so this bounds its tokens. */
+export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+export const toPrefix = (model: string, system: string, tools: readonly ToolDefinition[]): Prefix => {
+  const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return {
+    model,
+    system,
+    tools: sorted,
+    hash: hashOf({ model, system, tools: sorted }),
+    bytes: jsonBytes({ system, tools: sorted }),
+  };
+};
+
+export const openConversation = (prefix: Prefix): Conversation => ({
+  prefix,
+  messages: [],
+  hash: prefix.hash,
+  known: null,
+  freshBytes: 0,
+});
+
+const append = (conversation: Conversation, message: Message): Conversation => ({
+  ...conversation,
+  messages: [...conversation.messages, message],
+  hash: hashOf([conversation.hash, message]),
+});
+
+export const withUser = (conversation: Conversation, content: string | readonly ContentBlock[]): Conversation => {
+  const message: Message = { role: 'user', content };
+  return { ...append(conversation, message), freshBytes: conversation.freshBytes + jsonBytes(message) };
+};
+
+/** Tokens of everything that a call read and wrote: what the same history costs as the prompt of the next one. */
+const totalTokens = (usage: Usage): number => promptTokens(usage) + usage.outputTokens;
+
+/** Adds an answer verbatim, but for empty text blocks and empty answers, which the API gives and does not take. */
+export const withAnswer = (conversation: Conversation, answer: ModelAnswer): Conversation => {
+  const content = answer.content.filter((block) => block.type !== 'text' || block['text'] !== '');
+  const next = content.length === 0 ? conversation : append(conversation, { role: 'assistant', content });
+  return { ...next, known: totalTokens(answer.usage), freshBytes: 0 };
+};

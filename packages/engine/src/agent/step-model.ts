@@ -1,0 +1,160 @@
+import {
+  CloutError,
+  NO_USAGE,
+  toMoney,
+  type MoneyOp,
+  type RunEventBody,
+  type StepRow,
+  type Usage,
+} from '@cloutagent/contract';
+import { retryDelay, type RetryPolicy } from '@cloutagent/kit';
+import { moneyEvent } from '../budget/reserve.ts';
+import { ModelCallError, type ContentBlock, type ModelAnswer } from '../model/port.ts';
+import { priceOf, promptTokens } from '../model/price.ts';
+import type { Drive } from '../workflow/drive.ts';
+import type { Conversation } from './conversation.ts';
+import { prefixKey, reserve, type Attempt, type ModelResult, type ModelStep, type ModelUse } from './model-attempt.ts';
+
+const RETRY: RetryPolicy = { attempts: 4, baseMs: 500, capMs: 30_000 };
+
+/** Text of an answer's text blocks. */
+export const textOf = (content: readonly ContentBlock[]): string =>
+  content.map((block) => (block.type === 'text' && typeof block['text'] === 'string' ? block['text'] : '')).join('');
+
+/**
+ * One model call as a durable step: reserve, send, then settle and record in one unit. Every attempt is paid apart.
+ * Errors: those of ModelCallError after the last attempt, BUDGET_EXHAUSTED, DIVERGED, FENCED, the signal's reason.
+ */
+export const modelStep = async (drive: Drive, use: ModelUse, step: ModelStep): Promise<ModelResult> => {
+  const done = drive.finished(step.key, step.conversation.hash);
+  if (done !== undefined) return toResult(done);
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptCall(drive, use, step, attempt);
+    if ('result' in outcome) return outcome.result;
+    await drive.clock.sleep(outcome.delayMs, drive.signal);
+  }
+};
+
+const attemptCall = async (
+  drive: Drive,
+  use: ModelUse,
+  step: ModelStep,
+  nth: number,
+): Promise<{ readonly result: ModelResult } | { readonly delayMs: number }> => {
+  drive.signal.throwIfAborted();
+  const sent = await reserve(drive, use, step, nth);
+  let requestId: string | null = null;
+  try {
+    const { conversation } = step;
+    const { model, system, tools } = conversation.prefix;
+    const request = { model, system, tools, messages: conversation.messages, maxTokens: sent.reservation.maxTokens };
+    const idempotencyKey = `${drive.claim.runId}:${step.key}#${sent.attempt}`;
+    const showText = (text: string, snapshot: boolean): void =>
+      drive.onText({ runId: drive.claim.runId, step: step.key, text, snapshot });
+    // Readers may still show what an earlier attempt wrote.
+    if (sent.attempt > 1) showText('', true);
+    for await (const event of use.port.stream(request, { signal: drive.signal, idempotencyKey })) {
+      if (event.type === 'start') ({ requestId } = event);
+      else if (event.type === 'text') showText(event.text, false);
+      else return { result: await settleKnown(drive, use, step, sent, event.answer) };
+    }
+    throw new ModelCallError('MODEL_UNAVAILABLE', 'The answer ended early', { billing: 'unknown', retryable: true });
+  } catch (error) {
+    // The journal's own errors pass: what happened to the money is then settled by whoever claims the run next.
+    if (!(error instanceof ModelCallError)) throw error;
+    return { delayMs: await settleFailed(drive, step, sent, nth, requestId, error) };
+  }
+};
+
+const settle = (
+  sent: Attempt,
+  outcome: 'known' | 'unknown' | 'released',
+  amountNanoUsd: number,
+  usage: Usage | null,
+  requestId: string | null,
+): MoneyOp => ({
+  op: 'settle',
+  id: sent.id,
+  outcome,
+  amountNanoUsd,
+  usage,
+  requestId,
+});
+
+const settleKnown = async (
+  drive: Drive,
+  use: ModelUse,
+  step: ModelStep,
+  sent: Attempt,
+  answer: ModelAnswer,
+): Promise<ModelResult> => {
+  const { conversation, key } = step;
+  const { maxTokens, amountNanoUsd: reserved } = sent.reservation;
+  // Above the bound only if the provider changed its counting; the truth is recorded even then.
+  const cost = priceOf(use.price, answer.usage);
+  const row: StepRow = {
+    key,
+    kind: 'model',
+    name: conversation.prefix.model,
+    inputHash: conversation.hash,
+    input: { maxTokens, messages: conversation.messages.length },
+    output: { content: answer.content, stopReason: answer.stopReason, requestId: answer.requestId },
+    isError: false,
+    usage: answer.usage,
+    costNanoUsd: cost,
+    startedAt: sent.startedAt,
+    endedAt: drive.clock.now(),
+  };
+  const { stopReason, usage } = answer;
+  const budgets = await drive.journal.budgets(drive.levels);
+  await drive.commit({
+    money: [settle(sent, 'known', cost, usage, answer.requestId)],
+    steps: [row],
+    events: [
+      { type: 'model.finished', step: key, stopReason, text: textOf(answer.content), usage, cost: toMoney(cost) },
+      moneyEvent(budgets, cost, -reserved),
+    ],
+  });
+  if (conversation.known === null) await learnPrefix(use, conversation, promptTokens(usage));
+  return { answer, maxTokens };
+};
+
+/** Settles a failed attempt in a unit of its own; gives the wait before the next one, or throws where there is none. */
+const settleFailed = async (
+  drive: Drive,
+  step: ModelStep,
+  sent: Attempt,
+  nth: number,
+  requestId: string | null,
+  failure: ModelCallError,
+): Promise<number> => {
+  const billed = failure.billing === 'unknown';
+  const reserved = sent.reservation.amountNanoUsd;
+  const again = failure.retryable && nth < RETRY.attempts && !drive.signal.aborted;
+  const delayMs = retryDelay(RETRY, nth, drive.random(), failure.retryAfterMs);
+  const { code, message } = failure;
+  const retry: RunEventBody = { type: 'model.retry', step: step.key, attempt: sent.attempt, code, message, delayMs };
+  const budgets = await drive.journal.budgets(drive.levels);
+  await drive.commit({
+    money: [settle(sent, billed ? 'unknown' : 'released', billed ? reserved : 0, null, requestId)],
+    events: [...(again ? [retry] : []), moneyEvent(budgets, billed ? reserved : 0, -reserved)],
+  });
+  drive.signal.throwIfAborted();
+  if (!again) throw new CloutError(code, message, { cause: failure, details: { step: step.key, attempts: nth } });
+  return delayMs;
+};
+
+/** The whole input of a first call is an upper bound for its prefix; the smallest that was seen serves best. */
+const learnPrefix = async (use: ModelUse, conversation: Conversation, tokens: number): Promise<void> => {
+  const { model } = conversation.prefix;
+  const key = prefixKey(use, conversation);
+  const known = await use.prefixes.getPrefixTokens(model, key);
+  if (known === undefined || tokens < known) await use.prefixes.putPrefixTokens(model, key, tokens);
+};
+
+/** Rows come back from the journal as they were written above. */
+const toResult = (row: StepRow): ModelResult => {
+  const { content, stopReason, requestId } = row.output as Omit<ModelAnswer, 'usage'>;
+  const { maxTokens } = row.input as { readonly maxTokens: number };
+  return { answer: { content, stopReason, requestId, usage: row.usage ?? NO_USAGE }, maxTokens };
+};

@@ -1,0 +1,141 @@
+import { showUsd, toMoney, type Plan, type RunDocument } from '@cloutagent/contract';
+import {
+  BYTES_PER_TOKEN,
+  CEILING_FACTOR,
+  ceilingOf,
+  estimateTask,
+  GROWTH_TOKENS,
+  leastCallBound,
+  OUTPUT_TOKENS_PER_CALL,
+  OUTPUT_TOKENS_PER_CHECK,
+  openConversation,
+  priceFor,
+  withUser,
+  type Prefix,
+  type Price,
+} from '@cloutagent/engine';
+import { toIso } from '@cloutagent/kit';
+import { readChange } from '@cloutagent/openspec';
+import { freeOf, projectLevel, type LaneDeps } from './deps.ts';
+import { toDocument } from './document.ts';
+import { fileTools, prefixOf } from './tools.ts';
+
+export interface PlanRequest {
+  readonly slug: string;
+  /** The configured model where absent. */
+  readonly model?: string | undefined;
+  readonly simulated: boolean;
+}
+
+/** A plan and the document whose cost it quotes. */
+export interface Draft {
+  readonly plan: Plan;
+  readonly document: RunDocument;
+}
+
+/**
+ * The price tag of a change's open tasks.
+ * Errors: CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED, PRICE_UNKNOWN, MODEL_RETIRED, MCP_CONNECTION_FAILED.
+ */
+export const planChange = async (deps: LaneDeps, request: PlanRequest): Promise<Plan> =>
+  (await draftRun(deps, request)).plan;
+
+export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Draft> => {
+  const { slug, simulated } = request;
+  const model = request.model ?? deps.config.model;
+  const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10));
+  const change = await readChange(deps.project, slug);
+  const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run });
+  const prefix = prefixOf(document, fileTools(await deps.tools()));
+  const tasks = document.tasks.map((task) => {
+    const requestBytes = bytesOf(prefix, task);
+    const writesFiles = task.checks.some((check) => check.kind !== 'run');
+    const { calls, expectedNanoUsd } = estimateTask(price, { requestBytes, checks: task.checks.length, writesFiles });
+    const ceiling = ceilingOf(expectedNanoUsd, leastCallBound(price, requestBytes));
+    return { task, calls, expected: expectedNanoUsd, ceiling, requestBytes };
+  });
+  const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+  const expected = sum(tasks.map((task) => task.expected));
+  // Not the sum of the tasks' own ceilings: one call's bound has to fit into the whole only once.
+  const ceiling =
+    tasks.length === 0
+      ? 0
+      : ceilingOf(expected, Math.max(...tasks.map((task) => leastCallBound(price, task.requestBytes))));
+  const [budget] = await deps.journal.budgets([projectLevel(deps.projectId, simulated)]);
+  const free = budget === undefined ? null : freeOf(budget);
+  return {
+    document,
+    plan: {
+      format: 1,
+      slug,
+      model,
+      simulated,
+      pricesAsOf: deps.prices.asOf,
+      tasks: tasks.map(({ task, calls, ...amounts }) => ({
+        id: task.id,
+        title: task.title,
+        checks: task.checks.length,
+        expectedCalls: calls,
+        expected: toMoney(amounts.expected),
+        ceiling: toMoney(amounts.ceiling),
+      })),
+      expected: toMoney(expected),
+      ceiling: toMoney(ceiling),
+      derivation: derivationOf(price, deps.prices.asOf, prefix, tasks[0]?.requestBytes ?? prefix.bytes),
+      budget: {
+        limit: budget === undefined || budget.limitNanoUsd === null ? null : toMoney(budget.limitNanoUsd),
+        spent: toMoney(budget?.spentNanoUsd ?? 0),
+        held: toMoney(budget?.heldNanoUsd ?? 0),
+        free: free === null ? null : toMoney(free),
+      },
+      warnings: warningsOf(document, { price, trusted: deps.trusted, expected, free }),
+    },
+  };
+};
+
+type DocumentTask = RunDocument['tasks'][number];
+
+/** Of the real first request of the task. */
+const bytesOf = (prefix: Prefix, task: DocumentTask): number =>
+  prefix.bytes + withUser(openConversation(prefix), task.prompt).freshBytes;
+
+const perMillion = (picoPerToken: number): string => `$${(picoPerToken / 1_000_000).toString()}`;
+const number = (value: number): string => value.toLocaleString('en-US');
+
+const derivationOf = (price: Price, asOf: string, prefix: Prefix, bytes: number): string[] => [
+  `${price.model} costs ${perMillion(price.base.input)} per million tokens of input and ${perMillion(price.base.output)} of output (prices of ${asOf}).`,
+  'A task with file checks takes three calls (look, write, close), any other two.',
+  `A task's first request has ${number(bytes)} bytes with the system prompt and ${prefix.tools.length} tools, counted as a token for every ${BYTES_PER_TOKEN}; each turn adds ${GROWTH_TOKENS} tokens to the next request.`,
+  `Each call is answered with ${OUTPUT_TOKENS_PER_CALL} tokens, and each check adds ${OUTPUT_TOKENS_PER_CHECK}.`,
+  `The ceiling is ${CEILING_FACTOR} times the expected cost, and at least the upper bound of one call. It becomes the run's limit unless another is named, and no call is sent whose upper bound does not fit what is left of it.`,
+];
+
+const warningsOf = (
+  document: RunDocument,
+  facts: { readonly price: Price; readonly trusted: boolean; readonly expected: number; readonly free: number | null },
+): string[] => {
+  const { tasks } = document;
+  const named = (some: readonly DocumentTask[]): string => some.map((task) => task.id).join(', ');
+  const unreadable = tasks.filter((task) => task.unreadableChecks.length > 0);
+  const commands = tasks.filter((task) => task.checks.some((check) => check.kind === 'run'));
+  const unchecked = tasks.filter((task) => task.checks.length + task.unreadableChecks.length === 0);
+  return [
+    ...(tasks.length === 0 ? ['Every task of this change is done; there is nothing to run'] : []),
+    ...unreadable.map(
+      (task) =>
+        `Task ${task.id} has a check that cannot be read, so it is never ticked: ${task.unreadableChecks.join('; ')}`,
+    ),
+    ...(commands.length > 0 && !facts.trusted
+      ? [
+          `Checks of the tasks ${named(commands)} run commands, which this folder is not trusted to do; look at them, then: clout trust`,
+        ]
+      : []),
+    ...(unchecked.length > 0 ? [`Tasks without checks are ticked on the agent's word: ${named(unchecked)}`] : []),
+    ...(facts.free !== null && facts.free < facts.expected
+      ? [
+          `The project's budget has ${showUsd(facts.free)} left, less than the expected ${showUsd(facts.expected)}; the run will pause`,
+        ]
+      : []),
+    ...(facts.price.retiresOn === null ? [] : [`${document.model} is served only until ${facts.price.retiresOn}`]),
+  ];
+};

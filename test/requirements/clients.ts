@@ -1,0 +1,35 @@
+import { open, type Clause } from './clause.ts';
+
+/** C: clients and the Messages API. */
+export const CLIENTS: Readonly<Record<string, Clause>> = {
+  'C1.methods': open(
+    'TaskMCPClient has executeToolSSE, executeToolNDJSON, createChange, archiveChange and getActiveChanges.',
+  ),
+  'C1.result': open('The methods return the inner result.'),
+  'C1.errors': open('Errors read "Tool error: <message>" and carry .code.'),
+  'C1.last-chunk': open('A value that comes with done: true is parsed.'),
+  'C1.fetch': open('fetch is looked up per call and gets plain header objects.'),
+  'C1.platforms': open('The client runs in a browser of ES2022 and on Node 20.19.'),
+  'C2.methods': open('The Python client has the same methods and passes the same cases.'),
+  'C2.standard-library': open('It needs Python 3.9 and nothing else, and is typed.'),
+  'C3.retry': open('executeToolWithRetry repeats what can help, with full jitter, and honours retryAfter.'),
+  'C3.non-retryable': open('Codes that no retry helps are not repeated.'),
+  'C3.timeout': open('executeToolWithTimeout gives up after its time and cancels the request.'),
+  'C4.breaker': open('The circuit breaker opens after five failures and lets one probe through after a minute.'),
+  'C4.clock': open('It uses a monotonic clock.'),
+  'C4.client-errors': open('4xx answers do not trip it.'),
+  'C5.pool': open('A pool of five runs tools and queues the rest.'),
+  'C5.batch': open('Calls within 100 ms or ten at most share one HTTP request.'),
+  'C5.measured': open('Pool and batch are measured against none.'),
+  'C6.metrics': open('getMetrics() gives the figures of the seed in bounded memory.'),
+  'C7.tools': open('Claude calls change_open and its sisters as tools over several turns.'),
+  'C8.request': open('processUserRequest finds the intent by tool use and gives the result types of the seed.'),
+  'C8.stream': open('The streaming twin yields status, claude_chunk, result and error.'),
+  'C8.count': open('The count of active changes is the number of changes.'),
+  'C9.builder': open('The connector builder takes the object of the seed and emits the request of today.'),
+  'C9.simulator': open('The simulator connects to Task MCP over HTTP for it.'),
+  'C10.chat': open('The chat page talks and handles change requests.'),
+  'C11.dotenv': open('.env of the project folder is read and the environment wins.'),
+  'C11.trust': open('URLs and keys never come from a folder that is not trusted.'),
+  'C11.defaults': open('DEFAULT_CHANGE_TEMPLATE and DEFAULT_CHANGE_OWNER fill what is not given.'),
+};

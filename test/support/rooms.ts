@@ -1,0 +1,43 @@
+/** Which rooms a room may import: arrows point down only. A room that is not listed may not exist. */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'packages/contract': [],
+  'packages/kit': ['contract'],
+  'packages/http': ['contract', 'kit'],
+  'packages/openspec': ['contract', 'kit'],
+  'packages/mcp': ['contract', 'kit'],
+  'packages/store': ['contract', 'kit'],
+  'packages/engine': ['contract', 'kit'],
+  'packages/client': ['contract', 'kit'],
+  'packages/lane': ['contract', 'kit', 'engine', 'openspec'],
+  'packages/task-mcp': ['contract', 'kit', 'http', 'openspec'],
+  'packages/simulator': ['contract', 'kit', 'http'],
+  'apps/server': ['contract', 'kit', 'http', 'openspec', 'mcp', 'store', 'engine', 'lane', 'task-mcp'],
+  'apps/web': ['contract', 'kit', 'client'],
+  'apps/cli': ['contract', 'kit', 'client', 'openspec', 'simulator', 'server'],
+};
+
+/** Rooms whose code runs in a browser. */
+export const BROWSER_ROOMS = ['packages/contract', 'packages/kit', 'packages/client', 'apps/web'];
+
+/**
+ * The only files that import a vendor's package, so that its traps stay in one place: one file each, but for the MCP
+ * SDK, whose transports have to be written against its interface.
+ */
+export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
+  '@anthropic-ai/sdk': ['packages/engine/src/model/anthropic.ts'],
+  '@modelcontextprotocol/client': ['packages/mcp/src/connection.ts', 'packages/mcp/src/transport.ts'],
+  '@modelcontextprotocol/server': [
+    'packages/task-mcp/src/mcp/http.ts',
+    'packages/task-mcp/src/mcp/server.ts',
+    'packages/task-mcp/src/mcp/stdio.ts',
+  ],
+  'find-my-way': ['packages/http/src/routing.ts'],
+  libsql: ['packages/store/src/libsql.ts'],
+  pino: ['apps/server/src/log.ts'],
+  sirv: ['packages/http/src/assets.ts'],
+  yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts'],
+};
+
+/** The two kinds of file that may read the environment. */
+export const mayReadEnvironment = (file: string): boolean =>
+  file === 'apps/server/src/config.ts' || /^(packages|apps)\/[^/]+\/src\/bin\.ts$/u.test(file);
