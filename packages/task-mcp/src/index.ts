@@ -1,2 +1,3 @@
 export type { Archive, ArchiveOptions } from './changes.ts';
+export { PROTOCOL_VERSIONS, type ServerFactory } from './mcp/factory.ts';
 export { createTaskMcp, type TaskMcp, type TaskMcpDeps, type TaskMcpOptions } from './task-mcp.ts';

@@ -1,7 +1,8 @@
 import { API_VERSION, CloutError, toErrorBody } from '@cloutagent/contract';
-import { isLoopback, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
+import type { Log, Reply, RequestContext, Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
+import { isLocal } from './locality.ts';
 import { runTool, type Outcome, type ToolDeps } from './run-tool.ts';
 import {
   ndjsonError,
@@ -59,9 +60,6 @@ const checkSize = (text: string, limit: number): string => {
   const kb = (bytes: number): number => Math.ceil(bytes / 1024);
   throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${kb(size)}KB) exceeds limit of ${kb(limit)}KB`);
 };
-
-/** Callers on this machine can open the paths that they are given. */
-export const isLocal = ({ remoteAddress }: RequestContext): boolean => isLoopback(remoteAddress);
 
 /** `POST /sse` and `POST /mcp`: seed tool calls, seed resource reads and JSON-RPC, told apart by the body. */
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {

@@ -3,14 +3,20 @@ import type { Log, Route } from '@cloutagent/http';
 import type { Clock } from '@cloutagent/kit';
 import type { Project } from '@cloutagent/openspec';
 import { changesOf, type Archive, type Changes } from './changes.ts';
+import { isLocal } from './locality.ts';
+import type { ServerFactory } from './mcp/factory.ts';
+import type { McpHttp } from './mcp/http.ts';
+import { MESSAGES_PATH, mcpRoutes } from './mcp/routes.ts';
 import { probeRoutes } from './probes.ts';
-import { isLocal, seedRoutes } from './seed.ts';
+import { seedRoutes } from './seed.ts';
 
 export interface TaskMcpDeps {
   readonly log: Log;
   readonly clock: Clock;
   /** Version of the product, shown by the probes and to MCP clients. */
   readonly version: string;
+  /** Makes the MCP servers in the place of our own, over the same transports: for suites with tools of their own. */
+  readonly factory?: ServerFactory;
   /** Largest answer of a tool or resource in bytes; 1 MiB by default. */
   readonly maxResponseBytes?: number;
 }
@@ -22,7 +28,7 @@ export interface TaskMcpOptions extends TaskMcpDeps {
 }
 
 export interface TaskMcp {
-  /** `POST /sse`, `POST /mcp`, `GET /healthz`, `GET /readyz`, `GET /`. */
+  /** Seed protocol and MCP on `/sse`, `/mcp` and `/messages`; probes on `/healthz`, `/readyz` and `/`. */
   readonly routes: readonly Route[];
   /** Serves MCP on these streams until the input ends; resolves then. Nothing but the protocol goes to `stdout`. */
   handleStdio(stdin: Readable, stdout: Writable): Promise<void>;
@@ -34,16 +40,29 @@ const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
 export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => {
   const { log, clock, version } = options;
   const deps = { changes, log, clock, version, maxResponseBytes: options.maxResponseBytes ?? DEFAULT_RESPONSE_BYTES };
+  const load = async (): Promise<McpHttp> => {
+    const [{ openMcpHttp }, { makeMcpServer, serverInfo }] = await Promise.all([
+      import('./mcp/http.ts'),
+      import('./mcp/server.ts'),
+    ]);
+    return openMcpHttp({
+      factory: options.factory ?? ((context) => makeMcpServer(deps, context)),
+      serverInfo: serverInfo(version),
+      now: () => clock.monotonic(),
+      messagesPath: MESSAGES_PATH,
+    });
+  };
+  let opened: Promise<McpHttp> | undefined;
+  // The SDK is most of the start-up time; who never speaks MCP never pays for it.
+  const open = (): Promise<McpHttp> => (opened ??= load());
   return {
     routes: [
       ...seedRoutes({
         ...deps,
-        jsonRpc: async (context, body) => {
-          // The SDK is most of the start-up time; who never speaks MCP never pays for it.
-          const { answerJsonRpc } = await import('./mcp/http.ts');
-          return answerJsonRpc(deps, { principal: context.principal, local: isLocal(context) }, context, body);
-        },
+        jsonRpc: async (context, body) =>
+          (await open()).post(context, { principal: context.principal, local: isLocal(context) }, body),
       }),
+      ...mcpRoutes(open),
       ...probeRoutes({ root: changes.root, openspecDir: changes.openspecDir, clock, version }),
     ],
     async handleStdio(stdin, stdout) {

@@ -3,6 +3,7 @@ import type { Log } from '@cloutagent/http';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from '@modelcontextprotocol/server';
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
+import { PROTOCOL_VERSIONS } from './factory.ts';
 import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
 import { toolDescriptions } from './schema.ts';
 
@@ -49,17 +50,17 @@ const protocolError = (error: unknown): ProtocolError => {
 
 const NOT_THERE: readonly (string | undefined)[] = ['RESOURCE_NOT_FOUND', 'CHANGE_NOT_FOUND', 'NOT_FOUND'];
 
+export const serverInfo = (version: string) => ({ name: 'task', title: 'Task MCP', version });
+
 /** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
-export const makeMcpServer = (deps: McpDeps, caller: Caller): McpServer => {
+export const makeMcpServer = (deps: McpDeps, { caller }: { readonly caller: Caller }): McpServer => {
   const { changes, log, maxResponseBytes } = deps;
-  const mcp = new McpServer(
-    { name: 'task', title: 'Task MCP', version: deps.version },
-    {
-      capabilities: { tools: {}, resources: {}, completions: {} },
-      instructions: INSTRUCTIONS,
-      cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
-    },
-  );
+  const mcp = new McpServer(serverInfo(deps.version), {
+    supportedProtocolVersions: PROTOCOL_VERSIONS,
+    capabilities: { tools: {}, resources: {}, completions: {} },
+    instructions: INSTRUCTIONS,
+    cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
+  });
 
   // The tools and URIs have rules and errors of their own, so the handlers are ours and not made from registrations.
   const { server } = mcp;
