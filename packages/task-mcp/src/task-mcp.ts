@@ -7,6 +7,7 @@ import { isLocal } from './locality.ts';
 import type { ServerFactory } from './mcp/factory.ts';
 import type { McpHttp } from './mcp/http.ts';
 import { MESSAGES_PATH, mcpRoutes } from './mcp/routes.ts';
+import type { TaskSupport } from './mcp/task-desk.ts';
 import { probeRoutes } from './probes.ts';
 import { seedRoutes } from './seed.ts';
 
@@ -17,6 +18,8 @@ export interface TaskMcpDeps {
   readonly version: string;
   /** Makes the MCP servers in the place of our own, over the same transports: for suites with tools of their own. */
   readonly factory?: ServerFactory;
+  /** Tools of that factory whose calls may become tasks. */
+  readonly tasks?: ReadonlyMap<string, TaskSupport>;
   /** Largest answer of a tool or resource in bytes; 1 MiB by default. */
   readonly maxResponseBytes?: number;
 }
@@ -34,6 +37,12 @@ export interface TaskMcp {
   handleStdio(stdin: Readable, stdout: Writable): Promise<void>;
 }
 
+/** A merge of many specifications may wait for a lock or a slow disk; whoever speaks of tasks need not wait for it. */
+const PATIENT_TOOLS: ReadonlyMap<string, TaskSupport> = new Map([
+  ['change.archive', { patienceMs: 2000 }],
+  ['change_archive', { patienceMs: 2000 }],
+]);
+
 const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
 
 /** The Task MCP server over any set of changes. */
@@ -48,7 +57,8 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
     return openMcpHttp({
       factory: options.factory ?? ((context) => makeMcpServer(deps, context)),
       serverInfo: serverInfo(version),
-      now: () => clock.monotonic(),
+      clock,
+      tasks: options.tasks ?? PATIENT_TOOLS,
       messagesPath: MESSAGES_PATH,
     });
   };

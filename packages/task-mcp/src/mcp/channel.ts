@@ -36,6 +36,7 @@ export class Channel extends PerRequestHTTPServerTransport {
   #next = 0;
   #dispatching = false;
   #open = true;
+  #protocolVersion: string | undefined;
 
   /** @param onLoose gets what belongs to no request: change notifications, questions of the server's own accord */
   constructor(era: Era, onLoose: (message: JSONRPCMessage) => void, sessionId?: string) {
@@ -47,9 +48,19 @@ export class Channel extends PerRequestHTTPServerTransport {
     if (sessionId !== undefined) this.sessionId = sessionId;
   }
 
+  /** The revision that the client and the server agreed on; undefined before that, and where nobody shook hands. */
+  get protocolVersion(): string | undefined {
+    return this.#protocolVersion;
+  }
+
   /** Requests that wait for their answer. */
   get busy(): number {
     return this.#pending.size;
+  }
+
+  /** Called by the SDK when the handshake is done. */
+  setProtocolVersion(version: string): void {
+    this.#protocolVersion = version;
   }
 
   override start(): Promise<void> {
@@ -74,7 +85,8 @@ export class Channel extends PerRequestHTTPServerTransport {
   deliver({ message }: Extract<Incoming, { kind: 'notification' | 'response' }>): void {
     if ('method' in message && message.method === 'notifications/cancelled') {
       for (const [id, pending] of this.#pending) {
-        if (pending.id === message.params?.['requestId']) this.#cancel(id, String(message.params['reason'] ?? ''));
+        const reason = message.params?.['reason'];
+        if (pending.id === message.params?.['requestId']) this.#cancel(id, typeof reason === 'string' ? reason : '');
       }
       return;
     }

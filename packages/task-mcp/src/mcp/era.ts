@@ -7,6 +7,7 @@ import {
   type JSONRPCNotification,
   type JSONRPCRequest,
 } from '@modelcontextprotocol/server';
+import { decodeHeaderValue } from './header-value.ts';
 import { CODE, isObject, MODERN_REVISION, type RpcError } from './wire.ts';
 
 /** Which era a body belongs to, or why it belongs to none. */
@@ -32,21 +33,8 @@ const NAMED: Readonly<Record<string, string>> = {
   'tasks/cancel': 'taskId',
 };
 
-const SENTINEL = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/u;
-
-/** Names that a header cannot carry are sent in Base64 between marks. @returns undefined where that cannot be read */
-const decodeName = (value: string): string | undefined => {
-  if (!value.startsWith('=?') || !value.endsWith('?=')) return value;
-  const encoded = SENTINEL.exec(value)?.[1];
-  if (encoded === undefined || encoded.length % 4 !== 0) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(encoded, 'base64'));
-  } catch {
-    return undefined;
-  }
-};
-
-const mismatch = (header: string, body: string): Route => ({
+/** A header that is missing or differs from the body. */
+export const mismatch = (header: string, body: string): Extract<Route, { kind: 'refuse' }> => ({
   kind: 'refuse',
   status: 400,
   error: {
@@ -65,7 +53,7 @@ const checkHeaders = (headers: Headers, { method, params }: JSONRPCRequest): Rou
   const named = Object.hasOwn(NAMED, method) ? params?.[NAMED[method] ?? ''] : undefined;
   if (typeof named !== 'string') return undefined;
   const sent = headerOf(headers, 'mcp-name');
-  return sent !== undefined && decodeName(sent.trim()) === named ? undefined : mismatch('Mcp-Name', named);
+  return sent !== undefined && decodeHeaderValue(sent) === named ? undefined : mismatch('Mcp-Name', named);
 };
 
 const unsupported = (requested: string): Route => {

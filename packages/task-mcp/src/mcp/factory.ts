@@ -1,4 +1,4 @@
-import type { McpServer } from '@modelcontextprotocol/server';
+import type { Implementation, McpServer } from '@modelcontextprotocol/server';
 import type { Caller } from '../run-tool.ts';
 import { MODERN_REVISION, type Era } from './wire.ts';
 
@@ -14,6 +14,9 @@ export const PROTOCOL_VERSIONS: string[] = [
   '2024-10-07',
   MODERN_REVISION,
 ];
+
+/** How the server names itself in answers that no instance gives. */
+export type ServerInfo = Implementation;
 
 /**
  * Makes the server that answers one caller. An instance of the stateless era, and the one for callers without a

@@ -1,18 +1,21 @@
 import type { Reply, RequestContext } from '@cloutagent/http';
+import type { Clock } from '@cloutagent/kit';
 import { openLegacyHttp } from './legacy.ts';
 import { openModernHttp } from './modern.ts';
 import { openSseTransport } from './sse-transport.ts';
 import type { Caller } from '../run-tool.ts';
 import { routeOf } from './era.ts';
-import type { ServerFactory } from './factory.ts';
+import type { ServerFactory, ServerInfo } from './factory.ts';
+import type { TaskSupport } from './task-desk.ts';
 import { errorAnswer, idIn } from './wire.ts';
 
 export interface McpHttpOptions {
   readonly factory: ServerFactory;
   /** Name and version, for the answers that no server instance gives. */
-  readonly serverInfo: { readonly name: string; readonly version: string };
-  /** Milliseconds, for the age of sessions. */
-  readonly now: () => number;
+  readonly serverInfo: ServerInfo;
+  readonly clock: Clock;
+  /** Tools whose calls may become tasks, by name. */
+  readonly tasks: ReadonlyMap<string, TaskSupport>;
   /** Where clients of the transport of 2024-11-05 post to. */
   readonly messagesPath: string;
 }
@@ -30,8 +33,9 @@ export interface McpHttp {
   close(): Promise<void>;
 }
 
-export const openMcpHttp = ({ factory, serverInfo, now, messagesPath }: McpHttpOptions): McpHttp => {
-  const modern = openModernHttp(factory, serverInfo);
+export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
+  const now = (): number => clock.monotonic();
+  const modern = openModernHttp({ factory, serverInfo, clock, tasks });
   const legacy = openLegacyHttp(factory, now);
   const sse = openSseTransport(factory, now, messagesPath);
   return {

@@ -59,7 +59,7 @@ export const openLegacyHttp = (factory: ServerFactory, now: () => number): Legac
   ): Promise<Reply> => {
     const openStream = (): MessageStream => {
       const stream = new MessageStream(session?.log);
-      const version = session?.mcp.server.getNegotiatedProtocolVersion();
+      const version = session?.channel.protocolVersion;
       if (version !== undefined && version >= PRIMED_SINCE) stream.prime();
       return stream;
     };

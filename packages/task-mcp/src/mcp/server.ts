@@ -4,6 +4,8 @@ import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } fr
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
 import { PROTOCOL_VERSIONS } from './factory.ts';
+import { TASKS_EXTENSION } from './task.ts';
+import type { Era } from './wire.ts';
 import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
 import { toolDescriptions } from './schema.ts';
 
@@ -53,11 +55,20 @@ const NOT_THERE: readonly (string | undefined)[] = ['RESOURCE_NOT_FOUND', 'CHANG
 export const serverInfo = (version: string) => ({ name: 'task', title: 'Task MCP', version });
 
 /** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
-export const makeMcpServer = (deps: McpDeps, { caller }: { readonly caller: Caller }): McpServer => {
+export const makeMcpServer = (
+  deps: McpDeps,
+  { caller, era }: { readonly caller: Caller; readonly era?: Era },
+): McpServer => {
   const { changes, log, maxResponseBytes } = deps;
   const mcp = new McpServer(serverInfo(deps.version), {
     supportedProtocolVersions: PROTOCOL_VERSIONS,
-    capabilities: { tools: {}, resources: {}, completions: {} },
+    capabilities: {
+      tools: {},
+      resources: {},
+      completions: {},
+      // Served by the HTTP transport, which makes tasks of long calls; over stdio no call is answered early.
+      ...(era === 'modern' ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
+    },
     instructions: INSTRUCTIONS,
     cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
   });

@@ -61,7 +61,7 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-export const errorAnswer = (id: RequestId | null, { code, message, data }: RpcError) => ({
+export const errorAnswer = <T extends RequestId | null>(id: T, { code, message, data }: RpcError) => ({
   jsonrpc: '2.0' as const,
   id,
   error: { code, message, ...(data === undefined ? {} : { data }) },
