@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { API_VERSION, errorSpec, toErrorBody, type ErrorEnvelope } from '@cloutagent/contract';
+import {
+  API_VERSION,
+  errorSpec,
+  toErrorBody,
+  type CloutError,
+  type ErrorEnvelope,
+  type Principal,
+} from '@cloutagent/contract';
 import { toIso, type Clock } from '@cloutagent/kit';
 import { hasBody } from './body.ts';
+import type { Timed } from './deadline.ts';
 import { Stream, type StreamSet } from './stream.ts';
 import type { FormatError, Log, Reply } from './types.ts';
 
@@ -11,8 +19,8 @@ const LINGER_BYTES = 32 * 1024 * 1024;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
 const SKIP_BYTES = 64 * 1024;
 
-/** One request and its answer. */
-export interface Exchange {
+/** One request and its answer, and what becomes known of them on the way. */
+export interface Exchange extends Timed {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
@@ -20,6 +28,19 @@ export interface Exchange {
   readonly stop: AbortController;
   /** The client waits for `100 Continue` and was not told to go on. */
   expectsContinue: boolean;
+  /** Address of the caller. */
+  readonly address: string;
+  readonly secure: boolean;
+  /** Method and path of the route, as declared. */
+  label: { readonly method: string; readonly route: string };
+  principal?: Principal;
+  /** Code of the error that was answered. */
+  code?: string;
+  /** Milliseconds until the head of a stream was sent. */
+  headMs?: number;
+  /** Rejects what the front waits for. */
+  fail?: (error: CloutError) => void;
+  notes?: Record<string, string | number | boolean>;
 }
 
 export interface ExchangeDeps {
@@ -96,11 +117,18 @@ const runStream = async (
     return;
   }
   response.flushHeaders();
+  exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
+  exchange.timed &&= reply.timed === true;
+  const late = new Promise<never>((_resolve, reject) => {
+    exchange.fail = reject;
+  });
+  // When the time is over after the end there is nobody left to wait for it.
+  late.catch(() => undefined);
   const stream = new Stream(response, reply, stop);
   deps.streams.add(stream);
   if (deps.draining() && !stream.finishesOnDrain) stream.shutdown(deps.clock.now());
   try {
-    await reply.run(stream);
+    await (exchange.timed ? Promise.race([reply.run(stream), late]) : reply.run(stream));
   } catch (error) {
     // After its close a stream's writes reject; only an error of the work itself is worth a word.
     if (!stream.closed) {
@@ -116,6 +144,10 @@ const runStream = async (
 /** Sends a reply; resolves when it is handed to the socket, for a stream when that ends. */
 export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: Reply): Promise<void> => {
   // Serialised first: a body that cannot be must still become a proper error.
+  if (reply.kind === 'destroy') {
+    exchange.response.destroy();
+    return;
+  }
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
   setHeaders(exchange.response, reply.headers);
   if (reply.kind === 'stream') await runStream(exchange, deps, reply);
@@ -141,6 +173,7 @@ export const sendError = async (
 ): Promise<void> => {
   const { request, response, requestId } = exchange;
   const body = toErrorBody(error);
+  exchange.code = body.code;
   const { status } = errorSpec(body.code);
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
     deps.log('error', 'request failed', { requestId, code: body.code, error });
