@@ -17,6 +17,7 @@ import {
   type ListedResource,
   type Project,
 } from '@cloutagent/openspec';
+import { watchFolder, type WatchChanges } from './watch.ts';
 
 /** What the tools and resources need of the changes on disk. */
 export interface Changes {
@@ -31,6 +32,8 @@ export interface Changes {
   /** Resources of the active changes from `offset` on; `nextOffset` is null at the end. */
   resources(offset: number): Promise<{ readonly items: readonly ListedResource[]; readonly nextOffset: number | null }>;
   read(uri: string): Promise<{ readonly uri: string; readonly mimeType: string; readonly text: string }>;
+  /** Calls back when files of changes change, until the function that it returns is called. */
+  readonly watch: WatchChanges;
 }
 
 export interface ArchiveOptions {
@@ -55,19 +58,28 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
   const local: Caller = { caller: project.caller, tokenId: project.tokenId ?? `user:${project.caller}` };
   const inHandsOf = ({ name, tokenId }: Principal): Project =>
     withCaller(project, tokenId === undefined ? local : { caller: name, tokenId });
+  const { watch, poke } = watchFolder(project.openspecDir, project.clock);
   return {
     root: project.root,
     openspecDir: project.openspecDir,
-    open: (input, by) => openChange(inHandsOf(by), input),
-    archive: (slug, options, by) => {
+    async open(input, by) {
+      const opened = await openChange(inHandsOf(by), input);
+      // The first change makes the folder that is watched.
+      poke(input.slug);
+      return opened;
+    },
+    async archive(slug, options, by) {
       const mine = inHandsOf(by);
       const principal = mine.caller;
-      return archive === undefined
+      const archived = await (archive === undefined
         ? archiveChange(mine, { slug, principal, ...options })
-        : archive(slug, { project: mine, principal, ...options });
+        : archive(slug, { project: mine, principal, ...options }));
+      poke(slug);
+      return archived;
     },
     list: (query) => listChanges(project, query),
     resources: (offset) => listResources(project, { offset }),
     read: (uri) => readResource(project, uri),
+    watch,
   };
 };

@@ -55,7 +55,10 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
       import('./mcp/server.ts'),
     ]);
     return openMcpHttp({
-      factory: options.factory ?? ((context) => makeMcpServer(deps, context)),
+      factory:
+        options.factory ??
+        (({ caller, era, sessionId }) =>
+          makeMcpServer(deps, { caller, era, own: sessionId !== undefined, tasks: era === 'modern' })),
       serverInfo: serverInfo(version),
       clock,
       tasks: options.tasks ?? PATIENT_TOOLS,

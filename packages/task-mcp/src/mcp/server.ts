@@ -3,6 +3,7 @@ import type { Log } from '@cloutagent/http';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from '@modelcontextprotocol/server';
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
+import { announceChanges } from './announce.ts';
 import { PROTOCOL_VERSIONS } from './factory.ts';
 import { TASKS_EXTENSION } from './task.ts';
 import type { Era } from './wire.ts';
@@ -54,20 +55,26 @@ const NOT_THERE: readonly (string | undefined)[] = ['RESOURCE_NOT_FOUND', 'CHANG
 
 export const serverInfo = (version: string) => ({ name: 'task', title: 'Task MCP', version });
 
+export interface ServerContext {
+  readonly caller: Caller;
+  readonly era: Era;
+  /** The server has one client only, from its first message to its last. */
+  readonly own: boolean;
+  /** The transport serves the Tasks extension. */
+  readonly tasks: boolean;
+}
+
 /** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
-export const makeMcpServer = (
-  deps: McpDeps,
-  { caller, era }: { readonly caller: Caller; readonly era?: Era },
-): McpServer => {
+export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: ServerContext): McpServer => {
   const { changes, log, maxResponseBytes } = deps;
   const mcp = new McpServer(serverInfo(deps.version), {
     supportedProtocolVersions: PROTOCOL_VERSIONS,
     capabilities: {
       tools: {},
-      resources: {},
+      resources: { listChanged: true, subscribe: true },
       completions: {},
-      // Served by the HTTP transport, which makes tasks of long calls; over stdio no call is answered early.
-      ...(era === 'modern' ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
+      // The HTTP transport makes tasks of long calls; over stdio no call is answered early.
+      ...(tasks ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
     },
     instructions: INSTRUCTIONS,
     cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
@@ -121,5 +128,6 @@ export const makeMcpServer = (
     return { completion: await completeSlug(changes, params.argument.value) };
   });
 
+  announceChanges(mcp, changes.watch, { era, own, log });
   return mcp;
 };

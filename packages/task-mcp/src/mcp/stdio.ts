@@ -76,7 +76,7 @@ export const serveOnStdio = async (deps: McpDeps, stdin: Readable, stdout: Writa
     input.once('close', resolve);
   });
   const caller = { principal: systemUser(), local: true };
-  const handle = serveStdio(() => makeMcpServer(deps, { caller }), {
+  const handle = serveStdio(({ era }) => makeMcpServer(deps, { caller, era, own: true, tasks: false }), {
     transport,
     onerror: (error) => deps.log('warn', 'stdio', { error }),
   });
