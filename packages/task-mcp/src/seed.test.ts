@@ -194,7 +194,7 @@ describe('[T3.told-apart] bodies', () => {
     ['a uri without its method', { uri: 'changes://active' }, 'tool', 'required field missing'],
     ['null', { tool: null, input: {} }, 'tool', 'required field missing'],
     ['a number', { tool: 7 }, 'tool', 'must be a string'],
-    ['an array', [], 'tool', 'required field missing'],
+    ['an empty array', [], 'body', 'a batch of calls goes to /mcp'],
     ['a string', '"x"', 'body', 'must be a JSON object'],
   ])('[T3.else-400, T10.tool-missing] %s', async (_name, body, field, issue) => {
     await using served = await serveProject();

@@ -1,20 +1,12 @@
-import { API_VERSION, CloutError, toErrorBody } from '@cloutagent/contract';
+import { API_VERSION, CloutError } from '@cloutagent/contract';
 import type { Log, Reply, RequestContext, Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
 import { isLocal } from './locality.ts';
 import { runTool, type Outcome, type ToolDeps } from './run-tool.ts';
-import {
-  ndjsonError,
-  NDJSON_HEADERS,
-  seedErrors,
-  seedResult,
-  SSE_HEADERS,
-  sseError,
-  type SeedError,
-  type SeedResult,
-  type StartedAt,
-} from './seed-form.ts';
+import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
+import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
+import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
@@ -24,20 +16,6 @@ export interface SeedDeps extends ToolDeps {
   readonly maxResponseBytes: number;
   /** Answers a body that is JSON-RPC. */
   readonly jsonRpc: (context: RequestContext, body: object) => Promise<Reply>;
-}
-
-/** One tool call on its way. */
-interface Call {
-  readonly context: RequestContext;
-  readonly tool: string;
-  readonly startedAt: number;
-  readonly begun: number;
-}
-
-/** What a call brought: data of the seed's result, and the same as text. */
-interface Answer {
-  readonly data: { readonly result: SeedResult; readonly duration: number; readonly receipt: Outcome['receipt'] };
-  readonly text: string;
 }
 
 const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
@@ -63,8 +41,10 @@ const checkSize = (text: string, limit: number): string => {
 
 /** `POST /sse` and `POST /mcp`: seed tool calls, seed resource reads and JSON-RPC, told apart by the body. */
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
-  const { clock, log, changes, maxResponseBytes } = deps;
+  const { clock, changes, maxResponseBytes } = deps;
   const started: StartedAt = new WeakMap();
+  const sse = sseForm(deps);
+  const ndjson = ndjsonForm(deps);
 
   /** Made whole before the first byte, so that one that is too large can still be an error. */
   const answerOf = (call: Call, outcome: Outcome): Answer => {
@@ -76,63 +56,40 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     return { data, text: checkSize(JSON.stringify(data), maxResponseBytes) };
   };
 
-  const failureOf = (call: Call, error: unknown): SeedError => {
-    const { requestId } = call.context;
-    log('warn', 'tool failed', { requestId, tool: call.tool, error });
-    return { error: toErrorBody(error), requestId, timestamp: toIso(clock.now()) };
-  };
-
-  const sse = (call: Call, settled: Promise<Answer>): Reply => ({
-    kind: 'stream',
-    contentType: 'text/event-stream',
-    headers: SSE_HEADERS,
-    heartbeat: true,
-    onDrain: 'finish',
-    run: async (writer) => {
-      await writer.comment(`keep-alive ${clock.now()}`);
-      try {
-        await writer.sse({ event: 'result', id: call.context.requestId, data: (await settled).text });
-      } catch (error) {
-        if (!writer.signal.aborted) await writer.sse(sseError(failureOf(call, error), call.startedAt));
-      }
-    },
-  });
-
-  const ndjson = (call: Call, settled: Promise<Answer>): Reply => ({
-    kind: 'stream',
-    contentType: 'application/x-ndjson',
-    headers: NDJSON_HEADERS,
-    onDrain: 'finish',
-    run: async (writer) => {
-      await writer.ndjson({ type: 'start', ts: call.startedAt, tool: call.tool, apiVersion: API_VERSION });
-      try {
-        const { result, duration, receipt } = (await settled).data;
-        await writer.ndjson({ type: 'result', ts: clock.now(), result, duration, receipt });
-      } catch (error) {
-        if (!writer.signal.aborted) await writer.ndjson(ndjsonError(failureOf(call, error), clock.now()));
-      }
-      if (!writer.signal.aborted) await writer.ndjson({ type: 'end', ts: clock.now() });
-    },
-  });
-
-  const callTool = async (context: RequestContext, body: object, tool: string, form: typeof sse): Promise<Reply> => {
+  const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {
     const startedAt = clock.now();
     started.set(context.headers, startedAt);
     const begun = clock.monotonic();
     checkVersion(memberOf(body, 'apiVersion') ?? context.headers['api-version']);
     const parsed = parseCall(tool, memberOf(body, 'input'));
-    const work = runTool(deps, parsed, { principal: context.principal, local: isLocal(context) });
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const settled = work.then((outcome) => answerOf(call, outcome));
+    const work = runTool(deps, parsed, { principal: context.principal, local: isLocal(context) });
+    return { call, work: work.then((outcome) => answerOf(call, outcome)) };
+  };
+
+  const callTool = async (context: RequestContext, body: object, tool: string, form: Form): Promise<Reply> => {
+    const { call, work } = begin(context, body, tool);
     const patience = new AbortController();
     const late = clock.sleep(HOLD_MS, patience.signal).catch(() => undefined);
     try {
       // Throws what the tool throws while its status can still be chosen.
-      await Promise.race([settled, late]);
+      const answer = await Promise.race([work, late]);
+      return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
     } finally {
       patience.abort();
     }
-    return form(call, settled);
+  };
+
+  /** One call of a batch; whatever is wrong with it is its own answer and not that of the batch. */
+  const callInBatch = async (context: RequestContext, body: object): Promise<BatchAnswer> => {
+    const tool = memberOf(body, 'tool');
+    try {
+      if (typeof tool !== 'string') throw invalidRequest('tool', 'required field missing');
+      const { result, duration, receipt } = (await begin(context, body, tool).work).data;
+      return { done: { result, duration, receipt } };
+    } catch (error) {
+      return { failure: failureOf(deps, { context, tool: typeof tool === 'string' ? tool : '' }, error) };
+    }
   };
 
   const readResource = async (uri: string): Promise<Reply> => {
@@ -141,13 +98,17 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     return { kind: 'json', body: { contents: [{ uri, mimeType, text }] } };
   };
 
-  const answer = async (context: RequestContext, form: typeof sse): Promise<Reply> => {
+  const answer = async (context: RequestContext, form: Form): Promise<Reply> => {
     const body = await context.readJson();
     if (body === null || typeof body !== 'object') throw invalidRequest('body', 'must be a JSON object');
     const speaksJsonRpc = Array.isArray(body)
       ? body.some((item) => item !== null && typeof item === 'object' && 'jsonrpc' in item)
       : Object.hasOwn(body, 'jsonrpc');
     if (speaksJsonRpc) return deps.jsonRpc(context, body);
+    if (Array.isArray(body)) {
+      if (form !== ndjson) throw invalidRequest('body', 'a batch of calls goes to /mcp');
+      return batchReply(batchOf(body), clock, (call) => callInBatch(context, call));
+    }
     const uri = memberOf(body, 'uri');
     const tool = memberOf(body, 'tool');
     if (typeof tool === 'string') return callTool(context, body, tool, form);
@@ -156,7 +117,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     throw invalidRequest('tool', 'required field missing');
   };
 
-  const route = (path: string, form: typeof sse): Route => ({
+  const route = (path: string, form: Form): Route => ({
     method: 'POST',
     path,
     // What looks is allowed here; tools that do more ask for their own scope.

@@ -45,5 +45,6 @@ export const announceChanges = (
     const told = era === 'modern' ? uris : [...subscribed].filter((uri) => uris.has(plain(uri)));
     for (const uri of told) sent(server.sendResourceUpdated({ uri }));
   });
-  server.onclose = stop;
+  // The SDK's objects are no event targets.
+  Object.assign(server, { onclose: stop });
 };
