@@ -30,6 +30,8 @@ export interface ToolDeps {
 export interface Caller {
   readonly principal: Principal;
   readonly local: boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 type CallOf<T extends ToolCall['tool']> = Extract<ToolCall, { tool: T }>['input'];
@@ -46,8 +48,8 @@ const linkOf = (slug: string, file: string, deltas: number): Link => {
   return { uri: `change://${slug}/delta/${short}`, mimeType: MARKDOWN, name: short };
 };
 
-const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal }: Caller) => {
-  const { change, resumed, files } = await changes.open(input, principal);
+const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal, signal }: Caller) => {
+  const { change, resumed, files } = await changes.open(input, principal, signal);
   const deltas = files.filter((file) => file.startsWith('specs/')).length;
   const withTemplate = change.template === undefined ? '' : ` with ${change.template} template`;
   return {
@@ -70,9 +72,14 @@ const storedReceiptId = async (changes: Changes, uri: string): Promise<string | 
   }
 };
 
-const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal }: Caller) => {
+const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal, signal }: Caller) => {
   const { slug, allowIncomplete } = input;
-  const result = await changes.archive(slug, allowIncomplete === undefined ? {} : { allowIncomplete }, principal);
+  const result = await changes.archive(
+    slug,
+    allowIncomplete === undefined ? {} : { allowIncomplete },
+    principal,
+    signal,
+  );
   const uri = `changes://archived/${result.slug}`;
   const id = await storedReceiptId(changes, uri);
   const warnings = result.warnings.length === 0 ? '' : ` (${result.warnings.join('; ')})`;

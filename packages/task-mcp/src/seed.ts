@@ -1,5 +1,5 @@
 import { API_VERSION, CloutError, toErrorBody } from '@cloutagent/contract';
-import type { Log, Reply, RequestContext, Route } from '@cloutagent/http';
+import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
 import { isLocal } from './locality.ts';
@@ -42,18 +42,6 @@ interface Answer {
 
 const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
 
-/** The seed protocol has one major version; another one would not mean what its sender thinks. */
-const checkVersion = (asked: unknown): void => {
-  if (asked === undefined || asked === null) return;
-  const [major] = API_VERSION.split('.');
-  if (typeof asked === 'string' && /^\d+(\.\d+){0,2}$/u.test(asked) && asked.split('.')[0] === major) return;
-  const value = typeof asked === 'string' ? asked.slice(0, 50) : typeof asked;
-  throw new CloutError('VALIDATION_ERROR', `API version ${value} is not supported`, {
-    hint: `Use apiVersion ${API_VERSION}`,
-    details: { field: 'apiVersion', value, supported: [API_VERSION] },
-  });
-};
-
 const checkSize = (text: string, limit: number): string => {
   const size = Buffer.byteLength(text);
   if (size <= limit) return text;
@@ -79,7 +67,10 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
   const failureOf = (call: Call, error: unknown): SeedError => {
     const { requestId } = call.context;
     log('warn', 'tool failed', { requestId, tool: call.tool, error });
-    return { error: toErrorBody(error), requestId, timestamp: toIso(clock.now()) };
+    const body = toErrorBody(error);
+    // The status was sent already, so the audit log would take it for a success.
+    call.context.note({ error: body.code });
+    return { error: body, requestId, timestamp: toIso(clock.now()) };
   };
 
   const sse = (call: Call, settled: Promise<Answer>): Reply => ({
@@ -88,6 +79,8 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     headers: SSE_HEADERS,
     heartbeat: true,
     onDrain: 'finish',
+    timed: true,
+    onFailure: (writer, error) => writer.sse(sseError(failureOf(call, error), call.startedAt)),
     run: async (writer) => {
       await writer.comment(`keep-alive ${clock.now()}`);
       try {
@@ -103,6 +96,11 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     contentType: 'application/x-ndjson',
     headers: NDJSON_HEADERS,
     onDrain: 'finish',
+    timed: true,
+    onFailure: async (writer, error) => {
+      await writer.ndjson(ndjsonError(failureOf(call, error), clock.now()));
+      await writer.ndjson({ type: 'end', ts: clock.now() });
+    },
     run: async (writer) => {
       await writer.ndjson({ type: 'start', ts: call.startedAt, tool: call.tool, apiVersion: API_VERSION });
       try {
@@ -119,11 +117,15 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const startedAt = clock.now();
     started.set(context.headers, startedAt);
     const begun = clock.monotonic();
-    checkVersion(memberOf(body, 'apiVersion') ?? context.headers['api-version']);
+    checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
-    const work = runTool(deps, parsed, { principal: context.principal, local: isLocal(context) });
+    context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
+    const { principal, signal } = context;
+    const work = runTool(deps, parsed, { principal, local: isLocal(context), signal });
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
     const settled = work.then((outcome) => answerOf(call, outcome));
+    // Whoever waits for it may have been told already that the time was over.
+    settled.catch(() => undefined);
     const patience = new AbortController();
     const late = clock.sleep(HOLD_MS, patience.signal).catch(() => undefined);
     try {
