@@ -189,7 +189,6 @@ export const sendError = async (
 ): Promise<void> => {
   const { request, response, requestId } = exchange;
   const body = toErrorBody(error);
-  exchange.code = body.code;
   const { status } = errorSpec(body.code);
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
     deps.log('error', 'request failed', { requestId, code: body.code, error });
