@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /** The bytes of one POST, made before the clock runs. */
 const encode = ({ path, headers, body }) => {
   const lines = Object.entries({ ...headers, host: 'localhost', 'content-length': Buffer.byteLength(body) });
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
 };
 
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -13,7 +16,7 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const openConnection = async (port) => {
   const socket = connect(port, '127.0.0.1');
   socket.setNoDelay(true);
-  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  await once(socket, 'connect');
   let settle = () => undefined;
   let head = '';
   let left = -1;

@@ -67,13 +67,18 @@ describe('a server', () => {
 
   it('lets callers of this machine read and run, and only the administrator raise a budget [T5.admin]', async () => {
     const { token } = await start();
-    const scopes = async (own?: string) => (await call('GET', '/api/meta', own === undefined ? {} : { token: own })).body['principal'];
+    const scopes = async (own?: string) =>
+      (await call('GET', '/api/meta', own === undefined ? {} : { token: own })).body['principal'];
     expect(await scopes()).toMatchObject({ scopes: ['read', 'run'] });
     expect(await scopes('devtoken')).toMatchObject({ scopes: ['read', 'run'] });
     expect(await scopes(token)).toMatchObject({ scopes: ['read', 'run', 'admin'] });
-    expect((await call('POST', '/api/session', { body: { token: 'wrong' } })).body.error.code).toBe('AUTHENTICATION_FAILED');
+    expect((await call('POST', '/api/session', { body: { token: 'wrong' } })).body.error.code).toBe(
+      'AUTHENTICATION_FAILED',
+    );
     const login = await call('POST', '/api/session', { body: { token } });
-    expect(login.headers.get('set-cookie')).toMatch(/^task-mcp-auth=.+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u);
+    expect(login.headers.get('set-cookie')).toMatch(
+      /^task-mcp-auth=.+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/u,
+    );
   });
 
   it('refuses to listen to others without tokens', async () => {
@@ -111,16 +116,22 @@ describe('a server', () => {
 
   it('keeps a lease for its owner, whoever of this machine calls', async () => {
     const { token } = await start();
-    const opened = await call('POST', '/api/changes', { body: { title: 'Held', slug: 'held-change', ttl: 3600, owner: 'team' } });
+    const opened = await call('POST', '/api/changes', {
+      body: { title: 'Held', slug: 'held-change', ttl: 3600, owner: 'team' },
+    });
     expect(opened.status).toBe(201);
     expect((await call('POST', '/api/changes/held-change/archive', { body: {}, token })).status).toBe(200);
   });
 });
 
 describe('a run over HTTP', () => {
-  const TASKS = '- [ ] 1.1 Write it\n  - check: file out/a.txt contains "A"\n- [ ] 1.2 Write more\n  - check: file out/b.txt exists\n';
+  const TASKS =
+    '- [ ] 1.1 Write it\n  - check: file out/a.txt contains "A"\n- [ ] 1.2 Write more\n  - check: file out/b.txt exists\n';
 
-  const frames = async (runId: string, after = 0): Promise<{ event: string; id: number; data: Record<string, never> }[]> => {
+  const frames = async (
+    runId: string,
+    after = 0,
+  ): Promise<{ event: string; id: number; data: Record<string, never> }[]> => {
     const answer = await fetch(`${server?.url ?? ''}/api/runs/${runId}/events?after=${after}`);
     const text = await answer.text();
     return text
@@ -150,7 +161,10 @@ describe('a run over HTTP', () => {
     expect(detail.body['run']).toMatchObject({ status: 'completed', simulated: true, money: { held: { nanoUsd: 0 } } });
     const archived = await call('POST', '/api/changes/add-files/archive', { body: { allowIncomplete: false } });
     expect(archived.body.error?.code ?? archived.status).toBe(200);
-    const receipt = JSON.parse(await readFile(path.join(root, String(archived.body['receiptPath'])), 'utf8')) as Record<string, unknown>;
+    const receipt = JSON.parse(await readFile(path.join(root, String(archived.body['receiptPath'])), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     expect(receipt).toMatchObject({ by: 'ann', ledger: 'consulted', runs: [{ id: runId, status: 'completed' }] });
   });
 
@@ -160,19 +174,25 @@ describe('a run over HTTP', () => {
     const plan = await call('GET', '/api/changes/add-files/plan?simulate=true');
     const expected = (plan.body['expected'] as { nanoUsd: number }).nanoUsd;
     const budget = (expected / 2 / 1e9).toFixed(9);
-    const runId = String((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true, budget } })).body['id']);
+    const runId = String(
+      (await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true, budget } })).body['id'],
+    );
     const run = async () => (await call('GET', `/api/runs/${runId}`)).body['run'] as Record<string, unknown>;
     await expect.poll(async () => (await run())['status'], { timeout: 15_000 }).toBe('paused');
     expect(await run()).toMatchObject({ reason: { code: 'BUDGET_EXHAUSTED' } });
     const before = (await run())['counts'] as { modelCalls: number };
-    expect((await call('POST', `/api/runs/${runId}/resume`, { body: { budget: '1' } })).body.error.code).toBe('FORBIDDEN');
+    expect((await call('POST', `/api/runs/${runId}/resume`, { body: { budget: '1' } })).body.error.code).toBe(
+      'FORBIDDEN',
+    );
     expect((await call('POST', `/api/runs/${runId}/resume`, { body: { budget: '1' }, token })).status).toBe(200);
     await expect.poll(async () => (await run())['status'], { timeout: 15_000 }).toBe('completed');
     const log = (await readFile(path.join(root, '.cloutagent/simulator/requests.jsonl'), 'utf8')).trim().split('\n');
     const after = (await run())['counts'] as { modelCalls: number };
     expect(after.modelCalls).toBeGreaterThan(before.modelCalls);
     expect(log.length).toBe(after.modelCalls);
-    expect((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true } })).body.error.code).toBe('NOTHING_TO_RUN');
+    expect((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true } })).body.error.code).toBe(
+      'NOTHING_TO_RUN',
+    );
   });
 
   it('can be cancelled, and then started anew', async () => {
@@ -180,7 +200,9 @@ describe('a run over HTTP', () => {
     await mkdir(path.join(root, 'openspec'), { recursive: true });
     await openChange('add-files', TASKS);
     const runId = String((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true } })).body['id']);
-    expect((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true } })).body.error.code).toBe('RUN_EXISTS');
+    expect((await call('POST', '/api/runs', { body: { slug: 'add-files', simulate: true } })).body.error.code).toBe(
+      'RUN_EXISTS',
+    );
     const cancelled = await call('POST', `/api/runs/${runId}/cancel`, { body: {} });
     expect(cancelled.body['status']).toBe('cancelled');
     expect(cancelled.body['money']).toMatchObject({ held: { nanoUsd: 0 } });

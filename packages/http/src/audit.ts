@@ -1,5 +1,5 @@
 import { appendFile, rename, stat } from 'node:fs/promises';
-import type { Log } from './types.ts';
+import type { AuditEvent, Log } from './types.ts';
 
 /** Takes whole lines and keeps them in order. */
 export interface LineFile {
@@ -62,4 +62,17 @@ export const openLineFile = (file: string, log: Log, maxBytes = MAX_FILE_BYTES):
       await writing;
     },
   };
+};
+
+/** Where audit lines go. */
+export interface Audit {
+  write(event: AuditEvent): void;
+  flush(): Promise<void>;
+}
+
+/** @param target a file, or `stderr` for a line of the log */
+export const openAudit = (target: string, log: Log): Audit => {
+  if (target === 'stderr') return { write: (event) => log('info', 'audit', event), flush: () => Promise.resolve() };
+  const file = openLineFile(target, log);
+  return { write: (event) => file.append(JSON.stringify(event)), flush: () => file.flush() };
 };

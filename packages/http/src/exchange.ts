@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import {
   API_VERSION,
   errorSpec,
@@ -103,6 +104,20 @@ const sendBytes = (
   else response.end(payload);
 };
 
+/** Last words of a stream whose work failed or took too long. */
+const tellFailure = async (
+  stream: Stream,
+  reply: Extract<Reply, { kind: 'stream' }>,
+  { error, requestId, ts }: { readonly error: unknown; readonly requestId: string; readonly ts: number },
+): Promise<void> => {
+  if (reply.onFailure === undefined) {
+    stream.send('error', { apiVersion: API_VERSION, error: toErrorBody(error), requestId, ts });
+    return;
+  }
+  // A reader that is gone or stuck must not keep the stream from its end.
+  await Promise.race([reply.onFailure(stream, error), setImmediateAsync()]).catch(() => undefined);
+};
+
 const runStream = async (
   exchange: Exchange,
   deps: ExchangeDeps,
@@ -133,7 +148,8 @@ const runStream = async (
     // After its close a stream's writes reject; only an error of the work itself is worth a word.
     if (!stream.closed) {
       deps.log('error', 'stream failed', { requestId, error });
-      stream.send('error', { apiVersion: API_VERSION, error: toErrorBody(error), requestId, ts: deps.clock.now() });
+      exchange.code = toErrorBody(error).code;
+      await tellFailure(stream, reply, { error, requestId, ts: deps.clock.now() });
     }
   } finally {
     deps.streams.delete(stream);
@@ -173,7 +189,6 @@ export const sendError = async (
 ): Promise<void> => {
   const { request, response, requestId } = exchange;
   const body = toErrorBody(error);
-  exchange.code = body.code;
   const { status } = errorSpec(body.code);
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
     deps.log('error', 'request failed', { requestId, code: body.code, error });

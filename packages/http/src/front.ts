@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { allows, CloutError } from '@cloutagent/contract';
+import { allows, CloutError, toErrorBody } from '@cloutagent/contract';
 import { newId } from '@cloutagent/kit';
 import { openAssets, wantsHtml } from './assets.ts';
 import { tokenTable } from './authenticate.ts';
@@ -144,6 +144,8 @@ export const createFront = (options: FrontOptions): Front => {
       await sendReply(exchange, deps, reply);
     } catch (error) {
       exchange.timed = false;
+      exchange.code = toErrorBody(error).code;
+      setDebugHeader(exchange, clock, error);
       await sendError(exchange, deps, error, route?.formatError ?? options.formatError);
     }
   };

@@ -1,5 +1,5 @@
 import { verdictOf, type Clock, type Limiter, type LimitRule, type Verdict } from '@cloutagent/kit';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Log } from './types.ts';
 
 /** A limiter that several processes share; decides from its own memory while they cannot. */
@@ -58,13 +58,6 @@ export const openSharedLimiter = (options: {
   readonly log: Log;
 }): SharedLimiter => {
   const { rule, local, clock, log } = options;
-  const redis = new Redis(options.url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_MS,
-    connectTimeout: 500,
-    retryStrategy: (times) => Math.min(times * 100, 2000),
-  });
   // Until the first answer it is not known to be there.
   let lost = true;
   let quiet = true;
@@ -78,15 +71,30 @@ export const openSharedLimiter = (options: {
     }
     lost = now;
   };
-  redis.on('error', (error) => note(true, error));
-  redis.on('close', () => note(true));
-  redis.on('ready', () => {
-    probeAt = -Infinity;
-  });
+  let redis: Redis | undefined;
+  let closed = false;
+  const connect = async (): Promise<void> => {
+    // Loaded on first use: most servers run alone.
+    const { Redis } = await import('ioredis');
+    if (closed) return;
+    redis = new Redis(options.url, {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: COMMAND_MS,
+      connectTimeout: 500,
+      retryStrategy: (times) => Math.min(times * 100, 2000),
+    });
+    redis.on('error', (error) => note(true, error));
+    redis.on('close', () => note(true));
+    redis.on('ready', () => {
+      probeAt = -Infinity;
+    });
+  };
+  connect().catch((error: unknown) => note(true, error));
   return {
     async take(key, speed) {
       const now = clock.monotonic();
-      if (redis.status !== 'ready' || (lost && now < probeAt)) return local.take(key, speed);
+      if (redis?.status !== 'ready' || (lost && now < probeAt)) return local.take(key, speed);
       if (lost) probeAt = now + PROBE_EVERY_MS;
       try {
         const perMs = (rule.rate / rule.windowMs) * speed;
@@ -102,7 +110,8 @@ export const openSharedLimiter = (options: {
     },
     degraded: () => lost,
     close() {
-      redis.disconnect();
+      closed = true;
+      redis?.disconnect();
     },
   };
 };

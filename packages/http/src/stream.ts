@@ -85,8 +85,11 @@ export class Stream implements StreamWriter {
   beat(ts: number): void {
     this.#blockedSweeps = this.#drained === undefined ? 0 : this.#blockedSweeps + 1;
     if (this.#blockedSweeps > 1) this.destroy();
-    else if (this.#reply.heartbeat === true && this.#reply.contentType === 'text/event-stream')
-      this.send('heartbeat', { ts });
+    else if (this.#reply.contentType === 'text/event-stream') this.#keepAlive(ts);
+  }
+
+  #keepAlive(ts: number): void {
+    if (this.#reply.heartbeat === true) this.send('heartbeat', { ts });
     // A rejected write has closed the stream; there is nobody left to tell.
     else if (this.#reply.heartbeat === 'comment' && !this.#closed) this.comment('ping').catch(() => undefined);
   }

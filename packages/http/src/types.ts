@@ -80,6 +80,8 @@ export type Reply =
       readonly onDrain?: 'end' | 'finish';
       /** true: the time limit of requests holds for `run` too. Streams that live on by nature leave it out. */
       readonly timed?: boolean;
+      /** Says in the stream's own form why it ends early; the envelope of errors by default. */
+      readonly onFailure?: (writer: StreamWriter, error: unknown) => Promise<void>;
       readonly run: (writer: StreamWriter) => Promise<void>;
     }
   /** Closes the connection without an answer, as a network that fails would. */

@@ -19,15 +19,19 @@ import {
 } from '@cloutagent/openspec';
 import { watchFolder, type WatchChanges } from './watch.ts';
 
-/** What the tools and resources need of the changes on disk. */
+/**
+ * What the tools and resources need of the changes on disk. A `signal` that is aborted keeps work from beginning; what
+ * has begun to write is short, all or nothing, and comes to its end.
+ */
 export interface Changes {
   readonly root: string;
   readonly openspecDir: string;
   open(
     input: ChangeOpenInput,
     by: Principal,
+    signal?: AbortSignal,
   ): Promise<{ readonly change: ChangeSummary; readonly resumed: boolean; readonly files: readonly string[] }>;
-  archive(slug: string, options: ArchiveOptions, by: Principal): Promise<ArchiveResult>;
+  archive(slug: string, options: ArchiveOptions, by: Principal, signal?: AbortSignal): Promise<ArchiveResult>;
   list(query: Partial<ChangesActiveInput>): Promise<Page<ChangeSummary>>;
   /** Resources of the active changes from `offset` on; `nextOffset` is null at the end. */
   resources(offset: number): Promise<{ readonly items: readonly ListedResource[]; readonly nextOffset: number | null }>;
@@ -62,13 +66,15 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
   return {
     root: project.root,
     openspecDir: project.openspecDir,
-    async open(input, by) {
+    async open(input, by, signal) {
+      signal?.throwIfAborted();
       const opened = await openChange(inHandsOf(by), input);
       // The first change makes the folder that is watched.
       poke(input.slug);
       return opened;
     },
-    async archive(slug, options, by) {
+    async archive(slug, options, by, signal) {
+      signal?.throwIfAborted();
       const mine = inHandsOf(by);
       const principal = mine.caller;
       const archived = await (archive === undefined

@@ -16,6 +16,8 @@ export interface Call {
 export interface Answer {
   readonly data: { readonly result: SeedResult; readonly duration: number; readonly receipt: Outcome['receipt'] };
   readonly text: string;
+  /** The end of that text, from `"result":` on. */
+  readonly rest: string;
 }
 
 /** One of the seed's two ways to answer: in one piece while the call was quick, else as a stream. */
@@ -37,7 +39,10 @@ export const failureOf = (
 ): SeedError => {
   const { requestId } = context;
   log('warn', 'tool failed', { requestId, tool, error });
-  return { error: toErrorBody(error), requestId, timestamp: toIso(clock.now()) };
+  const body = toErrorBody(error);
+  // The status was sent already, so the audit log would take it for a success.
+  context.note({ error: body.code });
+  return { error: body, requestId, timestamp: toIso(clock.now()) };
 };
 
 /** Seed 002 "Response Format (SSE Events)". */
@@ -58,6 +63,8 @@ export const sseForm = (deps: FormDeps): Form => {
       headers: SSE_HEADERS,
       heartbeat: true,
       onDrain: 'finish',
+      timed: true,
+      onFailure: (writer, error) => writer.sse(sseError(failureOf(deps, call, error), call.startedAt)),
       run: async (writer) => {
         await writer.comment(greeting());
         try {
@@ -87,13 +94,18 @@ export const ndjsonForm = (deps: FormDeps): Form => {
       kind: 'text',
       contentType: 'application/x-ndjson',
       headers: NDJSON_HEADERS,
-      body: encodeNdjson(start(call)) + encodeNdjson(resultOf(answer)) + encodeNdjson(end()),
+      body: `${encodeNdjson(start(call))}{"type":"result","ts":${clock.now()},${answer.rest}\n${encodeNdjson(end())}`,
     }),
     stream: (call, settled) => ({
       kind: 'stream',
       contentType: 'application/x-ndjson',
       headers: NDJSON_HEADERS,
       onDrain: 'finish',
+      timed: true,
+      onFailure: async (writer, error) => {
+        await writer.ndjson(ndjsonError(failureOf(deps, call, error), clock.now()));
+        await writer.ndjson(end());
+      },
       run: async (writer) => {
         await writer.ndjson(start(call));
         try {

@@ -90,14 +90,15 @@ describe('the curl lines of the seed', () => {
 
   it('[T24.curl] need their token where tokens are configured', async () => {
     await using served = await serveProject({ front: { tokens: { user: ['devtoken'], admin: [] } } });
+    const answers = [];
     for (const line of LINES) {
       const asked = askedBy(line);
       const token = asked.headers['authorization'];
       const isProbe = ['/healthz', '/readyz', '/'].includes(asked.path) && token === undefined;
       const { status } = await send(served, asked);
-      // Who gives the right one, or none to a probe, is let in; archived and opened already are words of a tool.
-      if (token === 'Bearer devtoken' || isProbe) expect([line, status]).not.toEqual([line, 401]);
-      else expect([line, status]).toEqual([line, 401]);
+      // After ten wrong tokens the guard of logins answers 429; who is let in may still hear a tool's own error.
+      answers.push({ line, expected: token === 'Bearer devtoken' || isProbe, letIn: ![401, 429].includes(status) });
     }
+    expect(answers.filter(({ expected, letIn }) => expected !== letIn)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { API_VERSION, CloutError } from '@cloutagent/contract';
-import type { Log, Reply, RequestContext, Route } from '@cloutagent/http';
+import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
 import { isLocal } from './locality.ts';
@@ -11,6 +11,9 @@ import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
 
+/** Reason of an end that is none: made once, since an abort without one makes an error with its stack. */
+const SETTLED = new Error('The call has settled');
+
 export interface SeedDeps extends ToolDeps {
   readonly log: Log;
   readonly maxResponseBytes: number;
@@ -19,18 +22,6 @@ export interface SeedDeps extends ToolDeps {
 }
 
 const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
-
-/** The seed protocol has one major version; another one would not mean what its sender thinks. */
-const checkVersion = (asked: unknown): void => {
-  if (asked === undefined || asked === null) return;
-  const [major] = API_VERSION.split('.');
-  if (typeof asked === 'string' && /^\d+(\.\d+){0,2}$/u.test(asked) && asked.split('.')[0] === major) return;
-  const value = typeof asked === 'string' ? asked.slice(0, 50) : typeof asked;
-  throw new CloutError('VALIDATION_ERROR', `API version ${value} is not supported`, {
-    hint: `Use apiVersion ${API_VERSION}`,
-    details: { field: 'apiVersion', value, supported: [API_VERSION] },
-  });
-};
 
 const checkSize = (text: string, limit: number): string => {
   const size = Buffer.byteLength(text);
@@ -52,19 +43,28 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
-    const data = { apiVersion: API_VERSION, tool: outcome.tool, startedAt, result, duration, receipt };
-    return { data, text: checkSize(JSON.stringify(data), maxResponseBytes) };
+    // A page is long: it becomes text once, for both forms and for its size.
+    const resultText = checkSize(JSON.stringify(result), maxResponseBytes);
+    const rest = `"result":${resultText},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
+    const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
+    return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
   };
 
   const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {
     const startedAt = clock.now();
     started.set(context.headers, startedAt);
     const begun = clock.monotonic();
-    checkVersion(memberOf(body, 'apiVersion') ?? context.headers['api-version']);
+    checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
+    context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
+    const { principal, signal } = context;
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const work = runTool(deps, parsed, { principal: context.principal, local: isLocal(context) });
-    return { call, work: work.then((outcome) => answerOf(call, outcome)) };
+    const work = runTool(deps, parsed, { principal, local: isLocal(context), signal }).then((outcome) =>
+      answerOf(call, outcome),
+    );
+    // Whoever waits for it may have been told already that the time was over.
+    work.catch(() => undefined);
+    return { call, work };
   };
 
   const callTool = async (context: RequestContext, body: object, tool: string, form: Form): Promise<Reply> => {
@@ -76,7 +76,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
       const answer = await Promise.race([work, late]);
       return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
     } finally {
-      patience.abort();
+      patience.abort(SETTLED);
     }
   };
 

@@ -1,8 +1,11 @@
+import { relative } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Log, Route } from '@cloutagent/http';
 import type { Clock } from '@cloutagent/kit';
 import type { Project } from '@cloutagent/openspec';
 import { changesOf, type Archive, type Changes } from './changes.ts';
+import { exists } from './folder.ts';
+import { healthRoutes } from './health.ts';
 import { isLocal } from './locality.ts';
 import type { ServerFactory } from './mcp/factory.ts';
 import type { McpHttp } from './mcp/http.ts';
@@ -31,7 +34,7 @@ export interface TaskMcpOptions extends TaskMcpDeps {
 }
 
 export interface TaskMcp {
-  /** Seed protocol and MCP on `/sse`, `/mcp` and `/messages`; probes on `/healthz`, `/readyz` and `/`. */
+  /** Seed protocol and MCP on `/sse`, `/mcp` and `/messages`; probes and figures beside them. */
   readonly routes: readonly Route[];
   /** Serves MCP on these streams until the input ends; resolves then. Nothing but the protocol goes to `stdout`. */
   handleStdio(stdin: Readable, stdout: Writable): Promise<void>;
@@ -77,6 +80,13 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
       }),
       ...mcpRoutes(open),
       ...probeRoutes({ root: changes.root, openspecDir: changes.openspecDir, clock, version }),
+      ...healthRoutes({
+        openspecDir: async () => ((await exists(changes.openspecDir)) ? changes.openspecDir : changes.root),
+        shownPath: (folder, local) => (local ? folder : relative(changes.root, folder) || '.'),
+        isLocal,
+        clock,
+        version,
+      }),
     ],
     async handleStdio(stdin, stdout) {
       const { serveOnStdio } = await import('./mcp/stdio.ts');

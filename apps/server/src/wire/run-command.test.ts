@@ -5,11 +5,19 @@ import { allowedEnvironment, createRunCommand } from './run-command.ts';
 
 const run = createRunCommand(allowedEnvironment({ PATH: process.env['PATH'], ANTHROPIC_API_KEY: 'sk-secret' }));
 const call = (command: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}) =>
-  run({ command, cwd: tmpdir(), timeoutMs: options.timeoutMs ?? 10_000, signal: options.signal ?? new AbortController().signal });
+  run({
+    command,
+    cwd: tmpdir(),
+    timeoutMs: options.timeoutMs ?? 10_000,
+    signal: options.signal ?? new AbortController().signal,
+  });
 
 describe('commands of checks', () => {
   it('tell their exit code and what they said', async () => {
-    expect(await call('echo out; echo err >&2; exit 3')).toEqual({ exitCode: 3, output: expect.stringMatching(/out|err/u) as string });
+    expect(await call('echo out; echo err >&2; exit 3')).toEqual({
+      exitCode: 3,
+      output: expect.stringMatching(/out|err/u) as string,
+    });
     expect((await call('true')).exitCode).toBe(0);
   });
 

@@ -7,7 +7,7 @@ import type { Caller } from '../run-tool.ts';
 import { routeOf } from './era.ts';
 import type { ServerFactory, ServerInfo } from './factory.ts';
 import type { TaskSupport } from './task-desk.ts';
-import { errorAnswer, idIn } from './wire.ts';
+import { errorAnswer, idIn, isObject } from './wire.ts';
 
 export interface McpHttpOptions {
   readonly factory: ServerFactory;
@@ -33,6 +33,14 @@ export interface McpHttp {
   close(): Promise<void>;
 }
 
+/** What the audit log is told of a request: its method, and the tool that it calls. */
+const noteOf = (body: unknown): Readonly<Record<string, string>> => {
+  const { method, params } = isObject(body) ? body : {};
+  if (typeof method !== 'string') return { rpc: 'batch' };
+  const name = method === 'tools/call' && isObject(params) ? params['name'] : undefined;
+  return { rpc: method.slice(0, 100), ...(typeof name === 'string' ? { tool: name.slice(0, 100) } : {}) };
+};
+
 export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
   const now = (): number => clock.monotonic();
   const modern = openModernHttp({ factory, serverInfo, clock, tasks });
@@ -40,6 +48,7 @@ export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }:
   const sse = openSseTransport(factory, now, messagesPath);
   return {
     async post(context, caller, body) {
+      context.note(noteOf(body));
       const route = routeOf(context.headers, body);
       if (route.kind === 'modern') return modern.answer(context, caller, route.message);
       if (route.kind === 'legacy') return legacy.post(context, caller, body);

@@ -24,6 +24,8 @@ export const mcpRoutes = (open: () => Promise<McpHttp>): readonly Route[] => {
     path,
     // What looks is allowed here; tools that do more ask for their own scope.
     scope: 'read',
+    // Opening a stream costs more than a call.
+    limited: true,
     handler: async (context) => ask(await open(), context, callerOf(context)),
   });
   return [

@@ -16,6 +16,9 @@ export interface McpDeps extends ToolDeps {
   readonly maxResponseBytes: number;
 }
 
+/** No item of a page is longer: titles and owners have bounds, and paths those of the file system. */
+const MOST_ITEM_BYTES = 16 * 1024;
+
 /** Key of our additions to a result: MCP keeps `_meta` for them. */
 const META = 'io.cloutagent';
 
@@ -84,15 +87,18 @@ export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: Server
   const { server } = mcp;
   server.setRequestHandler('tools/list', () => ({ tools: toolDescriptions() }));
 
-  server.setRequestHandler('tools/call', async ({ params }) => {
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq: { signal } }) => {
     try {
       findTool(params.name);
     } catch (error) {
       throw protocolError(error);
     }
     try {
-      const result = toolResult(await runTool(deps, parseCall(params.name, params.arguments), caller));
-      const size = Buffer.byteLength(JSON.stringify(result));
+      const outcome = await runTool(deps, parseCall(params.name, params.arguments), { ...caller, signal });
+      const result = toolResult(outcome);
+      const items = outcome.page?.items.length ?? 0;
+      // Measuring costs as much as sending, so what is far below the limit is not measured.
+      const size = (items + 1) * MOST_ITEM_BYTES < maxResponseBytes ? 0 : Buffer.byteLength(JSON.stringify(result));
       if (size > maxResponseBytes)
         throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${size} bytes) exceeds limit`);
       return result;
