@@ -33,10 +33,15 @@ const PROGRAM = `
   say({ port });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === 'beat') {
-      const from = performance.now();
+      // The longest that anybody else would have waited for his turn.
+      let [last, worst] = [performance.now(), 0];
       beat();
-      await new Promise(setImmediate);
-      say({ sweepMs: performance.now() - from });
+      for (let turn = 0; turn < 30; turn += 1) {
+        await new Promise(setImmediate);
+        const now = performance.now();
+        [last, worst] = [now, Math.max(worst, now - last)];
+      }
+      say({ sweepMs: worst });
     } else {
       gc(); await systemClock.sleep(200); gc();
       say({ rss: process.memoryUsage().rss, streams: front.stats().streams, connections: front.stats().connections });
