@@ -26,6 +26,23 @@ const openSampleProject = () => {
   return workspace;
 };
 
+/**
+ * npm runs this program under a shell that passes no signal on: whoever ends npm alone would leave the server running.
+ * Looked at once a second, because nothing tells a process that its parent has gone.
+ */
+const stopWithParent = () => {
+  const parent = process.ppid;
+  if (parent === 1) return;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    // Once: a second signal would cut the orderly stop short.
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 1000);
+  watch.unref();
+};
+
+stopWithParent();
 if ((await ensureInstalled()) && (await compile())) {
   if (process.env['WORKING_DIRECTORY'] === undefined && !existsSync(`${ROOT}openspec`)) {
     process.env['WORKING_DIRECTORY'] = openSampleProject();

@@ -44,4 +44,22 @@ describe('npm start', () => {
       await until(() => tree.every((pid) => !isAlive(pid)));
     },
   );
+
+  it('[X8.stop] ends with the shell that npm runs it under', async () => {
+    using project = openTempProject();
+    const port = await freePort();
+    const env = { ...project.env, PORT: String(port), WORKING_DIRECTORY: project.root };
+    const shell = spawn('sh', ['-c', `"${process.execPath}" scripts/start.mjs; :`], {
+      cwd: ROOT,
+      env,
+      stdio: 'ignore',
+    });
+    const tree = (): readonly number[] => processTree(shell.pid ?? 0);
+    onTestFinished(() => tree().forEach((pid) => isAlive(pid) && process.kill(pid, 'SIGKILL')));
+    await until(() => serves(`http://127.0.0.1:${port}/healthz`));
+    const started = tree();
+    expect(started.length).toBeGreaterThan(1);
+    shell.kill('SIGTERM');
+    await until(() => started.every((pid) => !isAlive(pid)));
+  });
 });

@@ -6,5 +6,5 @@ export const UNTESTED: Readonly<Record<'errors' | 'routes' | 'events' | 'environ
   errors: ['RATE_LIMIT_EXCEEDED', 'TOOL_REGISTRY_UNAVAILABLE', 'INVALID_TOOL_RESULT'],
   routes: [],
   events: [],
-  environment: ['NO_COLOR', 'NODE_ENV'],
+  environment: ['NO_COLOR'],
 };

@@ -50,7 +50,6 @@ export const ENVIRONMENT = {
   LOG_LEVEL: 'trace, debug, info, warn, error or silent; info',
   DEBUG: 'Names of debug lines to show whatever LOG_LEVEL says, such as task-mcp:*',
   NO_COLOR: 'Set to anything: no colour on the terminal (no-color.org)',
-  NODE_ENV: 'production or development; shown, changes nothing',
   XDG_CONFIG_HOME: 'Where the list of trusted folders is kept; ~/.config',
   HOME: 'Home folder; used where XDG_CONFIG_HOME is not set, and passed on to MCP servers and check commands',
   PATH: 'Passed on to MCP servers and check commands',

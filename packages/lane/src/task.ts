@@ -58,6 +58,7 @@ export const workTask = async (work: TaskWork, task: DocumentTask): Promise<Task
   const startedAt = drive.clock.now();
   const verdict = await judge(work, task);
   const { code, ...outcome } = verdict;
+  const judgedAt = drive.clock.now();
   if (code === null) await tickTask(deps.project, work.document.slug, task.id);
   const endedAt = drive.clock.now();
   const key = taskKey(task.id);
@@ -69,6 +70,7 @@ export const workTask = async (work: TaskWork, task: DocumentTask): Promise<Task
     name: task.id,
     input: { taskId: task.id },
     output: null,
+    startedAt: judgedAt,
   };
   const end: StepRow = {
     ...row,

@@ -1,6 +1,6 @@
 import { CloutError, ROUTES, type RouteName } from '@cloutagent/contract';
 import type { Reply, RequestContext, Route } from '@cloutagent/http';
-import * as z from 'zod';
+import type * as z from 'zod';
 
 type Spec<N extends RouteName> = (typeof ROUTES)[N];
 type Parsed<S, K extends 'query' | 'body'> = S extends Record<K, infer T extends z.ZodType> ? z.output<T> : undefined;

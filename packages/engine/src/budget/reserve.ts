@@ -52,8 +52,7 @@ const freeOf = (budget: Budget): number =>
     ? Number.POSITIVE_INFINITY
     : budget.limitNanoUsd - budget.spentNanoUsd - budget.heldNanoUsd;
 
-const runBudget = (budgets: readonly Budget[]): Budget | undefined =>
-  budgets.find((budget) => budget.scope === 'run');
+const runBudget = (budgets: readonly Budget[]): Budget | undefined => budgets.find((budget) => budget.scope === 'run');
 
 /** `max_tokens` to begin with: small, because it is reserved in full; an answer that is cut is asked again with the double. */
 export const firstAllowance = (price: Price, budgets: readonly Budget[], maxTokens: number): number => {

@@ -6,7 +6,10 @@ import type { Merge } from './model.ts';
 
 /** Deltas of a case with the main specification that each meets. */
 const mergesOf = (name: string): Map<string, ReturnType<typeof mergeDelta>> => {
-  const { input, slug } = golden.get(name) ?? { input: {}, slug: '' };
+  const { input, slug }: { input: Readonly<Record<string, string>>; slug: string } = golden.get(name) ?? {
+    input: {},
+    slug: '',
+  };
   const found = new Map<string, ReturnType<typeof mergeDelta>>();
   for (const [file, deltaText] of Object.entries(input)) {
     const capability = /^openspec\/changes\/[^/]+\/specs\/(.+)\/spec\.md$/u.exec(file)?.[1];
