@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OutgoingMessage, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import {
   API_VERSION,
@@ -104,6 +104,16 @@ const sendBytes = (
   else response.end(payload);
 };
 
+/** Node's own name for its copy of the headers; undefined in a version that calls it otherwise. */
+const HEADER_COPY = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
+  ({ description }) => description === 'kOutHeaders',
+);
+
+/** The copy serves `getHeader` alone, and 2 KB of it would lie beside every stream for as long as it is open. */
+const forgetHeaders = (response: ServerResponse): void => {
+  if (HEADER_COPY !== undefined) Reflect.set(response, HEADER_COPY, null);
+};
+
 /** Last words of a stream whose work failed or took too long. */
 const tellFailure = async (
   stream: Stream,
@@ -132,6 +142,7 @@ const runStream = async (
     return;
   }
   response.flushHeaders();
+  forgetHeaders(response);
   exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
   exchange.timed &&= reply.timed === true;
   const late = new Promise<never>((_resolve, reject) => {
