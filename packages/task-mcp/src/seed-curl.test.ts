@@ -101,4 +101,25 @@ describe('the curl lines of the seed', () => {
     }
     expect(answers.filter(({ expected, letIn }) => expected !== letIn)).toEqual([]);
   });
+
+  it('[T24.workflows] go together with what its programs do: many opens, a read of each link, a wait for a result', async () => {
+    await using served = await serveProject();
+    const changes = [
+      { title: 'Implement OAuth2 authentication', slug: 'oauth2-auth', template: 'feature' },
+      { title: 'Fix login redirect loop', slug: 'login-redirect-fix', template: 'bugfix' },
+      { title: 'Update dependencies', slug: 'dependency-update', template: 'chore' },
+    ];
+    for (const input of changes) {
+      const response = await served.post('/sse', { tool: 'change.open', input }, { accept: 'text/event-stream' });
+      // As the Python client of the seed reads it: the first data line that has a result.
+      const data = (await response.text()).split('\n').find((line) => line.startsWith('data: ')) ?? '';
+      const { result } = JSON.parse(data.slice('data: '.length)) as { result: { content: { uri?: string }[] } };
+      const links = result.content.flatMap(({ uri }) => (uri === undefined ? [] : [uri]));
+      expect(links).toContain(`@task:change://${input.slug}/tasks`);
+      for (const uri of links) {
+        const read = await served.post('/mcp', { uri, method: 'resource/read' });
+        expect(await read.json()).toMatchObject({ contents: [{ uri, mimeType: 'text/markdown' }] });
+      }
+    }
+  });
 });

@@ -1,5 +1,4 @@
-import type { McpServer } from '@modelcontextprotocol/server';
-import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { ProtocolError, ProtocolErrorCode, type McpServer } from './sdk.ts';
 import type { Log } from '@cloutagent/http';
 import type { WatchChanges } from '../watch.ts';
 import type { Era } from './wire.ts';

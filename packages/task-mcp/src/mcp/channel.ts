@@ -6,7 +6,7 @@ import {
   type McpServer,
   type MessageExtraInfo,
   type TransportSendOptions,
-} from '@modelcontextprotocol/server';
+} from './sdk.ts';
 import { CODE, isAnswer, MODERN_REVISION, type Era, type Incoming, type RequestId } from './wire.ts';
 
 /** Where the messages of one request go. */

@@ -6,7 +6,7 @@ import {
   UnsupportedProtocolVersionError,
   type JSONRPCNotification,
   type JSONRPCRequest,
-} from '@modelcontextprotocol/server';
+} from './sdk.ts';
 import { decodeHeaderValue } from './header-value.ts';
 import { CODE, isObject, MODERN_REVISION, type RpcError } from './wire.ts';
 

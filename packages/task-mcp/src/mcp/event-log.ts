@@ -1,5 +1,4 @@
 import type { SseEvent } from '@cloutagent/kit';
-import type { MessageStream } from './message-stream.ts';
 
 /** What a session keeps for readers that come back: some minutes of progress, or one page of a listing and more. */
 const MAX_EVENTS = 512;
@@ -12,14 +11,14 @@ interface Kept {
 }
 
 /** The last events of a session's streams, oldest first; what is too much is forgotten from the front. */
-export class EventLog {
-  readonly #streams = new Map<number, MessageStream>();
+export class EventLog<Stream> {
+  readonly #streams = new Map<number, Stream>();
   #kept: Kept[] = [];
   #characters = 0;
   #sequence = 0;
   #nextStream = 0;
 
-  openStream(stream: MessageStream): number {
+  openStream(stream: Stream): number {
     const id = this.#nextStream;
     this.#nextStream += 1;
     this.#streams.set(id, stream);
@@ -45,9 +44,7 @@ export class EventLog {
    * What a reader missed whose last event this was, and its stream while that is open.
    * @returns undefined for an id that is none of this session's
    */
-  after(
-    eventId: string,
-  ): { readonly missed: readonly SseEvent[]; readonly stream: MessageStream | undefined } | undefined {
+  after(eventId: string): { readonly missed: readonly SseEvent[]; readonly stream: Stream | undefined } | undefined {
     const [, stream, sequence] = /^(\d{1,15})-(\d{1,15})$/u.exec(eventId) ?? [];
     if (stream === undefined || sequence === undefined || Number(sequence) > this.#sequence) return undefined;
     const missed = this.#kept

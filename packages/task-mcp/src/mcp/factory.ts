@@ -1,4 +1,4 @@
-import type { Implementation, McpServer } from '@modelcontextprotocol/server';
+import type { Implementation, McpServer } from './sdk.ts';
 import type { Caller } from '../run-tool.ts';
 import { MODERN_REVISION, type Era } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage } from './sdk.ts';
 import type { Caller } from '../run-tool.ts';
 import { callerKey } from './caller-key.ts';
 import { Channel, openInstance, type Instance } from './channel.ts';

@@ -1,5 +1,5 @@
 import type { Reply, RequestContext } from '@cloutagent/http';
-import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
+import { SUPPORTED_PROTOCOL_VERSIONS } from './sdk.ts';
 import type { Caller } from '../run-tool.ts';
 import type { Channel } from './channel.ts';
 import type { ServerFactory } from './factory.ts';

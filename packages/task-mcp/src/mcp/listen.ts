@@ -5,7 +5,7 @@ import {
   type JSONRPCMessage,
   type JSONRPCRequest,
   type ServerCapabilities,
-} from '@modelcontextprotocol/server';
+} from './sdk.ts';
 import { MessageStream } from './message-stream.ts';
 import { STREAM_HEADERS } from './post-answer.ts';
 import { CODE, errorAnswer, isObject } from './wire.ts';

@@ -1,6 +1,6 @@
 import type { StreamWriter } from '@cloutagent/http';
 import type { SseEvent } from '@cloutagent/kit';
-import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage } from './sdk.ts';
 import type { EventLog } from './event-log.ts';
 
 /** Messages that a reader has not taken yet; one that is so far behind is let go and may come back with its last id. */
@@ -19,13 +19,13 @@ interface Reader {
  * its connection is followed by one that goes on behind that id; without one, what comes after the reader left is lost.
  */
 export class MessageStream {
-  readonly #log: EventLog | undefined;
+  readonly #log: EventLog<MessageStream> | undefined;
   readonly #id: number;
   #reader: Reader | undefined;
   #early: SseEvent[] | undefined = [];
   #ended = false;
 
-  constructor(log?: EventLog) {
+  constructor(log?: EventLog<MessageStream>) {
     this.#log = log;
     this.#id = log?.openStream(this) ?? 0;
   }

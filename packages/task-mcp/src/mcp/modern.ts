@@ -1,5 +1,5 @@
 import type { Reply, RequestContext } from '@cloutagent/http';
-import type { JSONRPCNotification, JSONRPCRequest, McpServer } from '@modelcontextprotocol/server';
+import type { JSONRPCNotification, JSONRPCRequest, McpServer } from './sdk.ts';
 import type { Clock } from '@cloutagent/kit';
 import type { Caller } from '../run-tool.ts';
 import { callerKey } from './caller-key.ts';

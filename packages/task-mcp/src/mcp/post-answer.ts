@@ -1,5 +1,5 @@
 import type { Reply } from '@cloutagent/http';
-import type { JSONRPCMessage, JSONRPCResponse } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCResponse } from './sdk.ts';
 import type { Sink } from './channel.ts';
 import { MessageStream } from './message-stream.ts';
 import { CODE, type Era } from './wire.ts';

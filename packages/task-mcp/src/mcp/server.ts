@@ -1,6 +1,6 @@
 import { CloutError, codeOf, toErrorBody } from '@cloutagent/contract';
 import type { Log } from '@cloutagent/http';
-import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from '@modelcontextprotocol/server';
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from './sdk.ts';
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
 import { announceChanges } from './announce.ts';

@@ -14,7 +14,7 @@ const IDLE_MS = 30 * 60 * 1000;
 export interface Session extends Instance {
   readonly id: string;
   readonly owner: string;
-  readonly log: EventLog;
+  readonly log: EventLog<MessageStream>;
   /** What the server says of its own accord. */
   readonly standalone: MessageStream;
 }
@@ -40,7 +40,7 @@ export class Sessions {
     if (this.#sessions.size >= MAX_SESSIONS) await this.#sweep(0, 1);
     if (this.#sessions.size >= MAX_SESSIONS) return undefined;
     const id = crypto.randomUUID();
-    const log = new EventLog();
+    const log = new EventLog<MessageStream>();
     const standalone = new MessageStream(this.#resumable ? log : undefined);
     const channel = new Channel('legacy', (message) => standalone.push(message), id);
     const instance = await openInstance(this.#factory({ era: 'legacy', caller, sessionId: id }), channel);

@@ -4,7 +4,7 @@ import {
   SERVER_INFO_META_KEY,
   type JSONRPCRequest,
   type JSONRPCResponse,
-} from '@modelcontextprotocol/server';
+} from './sdk.ts';
 import type { Channel, Sink } from './channel.ts';
 import type { ServerInfo } from './factory.ts';
 import { Task, TASKS_EXTENSION } from './task.ts';

@@ -1,9 +1,4 @@
-import type {
-  JSONRPCMessage,
-  JSONRPCNotification,
-  JSONRPCRequest,
-  JSONRPCResponse,
-} from '@modelcontextprotocol/server';
+import type { JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse } from './sdk.ts';
 
 /** The revision without sessions and without `initialize`. */
 export const MODERN_REVISION = '2026-07-28';
