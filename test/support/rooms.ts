@@ -32,6 +32,7 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
     'packages/task-mcp/src/mcp/stdio.ts',
   ],
   'find-my-way': ['packages/http/src/routing.ts'],
+  ioredis: ['packages/http/src/shared-limiter.ts'],
   libsql: ['packages/store/src/libsql.ts'],
   pino: ['apps/server/src/log.ts'],
   sirv: ['packages/http/src/assets.ts'],
