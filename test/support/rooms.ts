@@ -28,6 +28,7 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@modelcontextprotocol/client': ['packages/mcp/src/connection.ts', 'packages/mcp/src/transport.ts'],
   '@modelcontextprotocol/server': ['packages/task-mcp/src/mcp/sdk.ts', 'packages/task-mcp/src/mcp/stdio.ts'],
   'find-my-way': ['packages/http/src/routing.ts'],
+  ioredis: ['packages/http/src/shared-limiter.ts'],
   libsql: ['packages/store/src/libsql.ts'],
   pino: ['apps/server/src/log.ts'],
   sirv: ['packages/http/src/assets.ts'],

@@ -39,7 +39,7 @@ const refusals = (token: string): number => {
 };
 
 it(
-  '[H1, T5.constant-time] time does not tell how much of a token is right (Welch, |t| < 4.5)',
+  '[H1] [T5.constant-time] time does not tell how much of a token is right (Welch, |t| < 4.5)',
   { timeout: 60_000 },
   () => {
     const near = `${TOKEN.slice(0, -1)}X`;

@@ -119,7 +119,7 @@ describe('rate limits', () => {
   });
 });
 
-describe('[H2, T12.login] wrong tokens', () => {
+describe('[H2] [T12.login] wrong tokens', () => {
   const tokens = { user: ['right'], admin: [] };
 
   it('are looked at ten times a minute at most, before the body is read, and lock nobody else out', async () => {

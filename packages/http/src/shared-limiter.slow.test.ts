@@ -114,7 +114,7 @@ describe('limits over Redis', () => {
     expect(granted).toBeGreaterThan(bound * 0.7);
   });
 
-  it('[H5, T12.redis-lost] decide within 150 ms from memory when Redis stops, dies or is flushed, and come back', async () => {
+  it('[H5] [T12.redis-lost] decide within 150 ms from memory when Redis stops, dies or is flushed, and come back', async () => {
     await using server = await redis();
     const rule = { rate: 60, windowMs: 60_000, burst: 90 };
     const logs: string[] = [];

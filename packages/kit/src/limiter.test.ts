@@ -26,7 +26,7 @@ describe('limiter', () => {
     expect(limiter.take('b')).toMatchObject({ allowed: true, remaining: 89 });
   });
 
-  it('[H4, T12.rate] never grants more than burst + rate·t in any span, and Retry-After suffices for exactly one', () => {
+  it('[H4] [T12.rate] never grants more than burst + rate·t in any span, and Retry-After suffices for exactly one', () => {
     const step = fc.record({ wait: fc.double({ min: 0, max: 5000, noNaN: true }), speed: fc.constantFrom(1, 0.5) });
     const rules = fc.record({
       rate: fc.integer({ min: 1, max: 600 }),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const spawned = async (environment: Record<string, string> = {}) => {
 
 const auth = { authorization: 'Bearer devtoken' };
 
-describe('[H13, T25.streams] a signal to stop', () => {
+describe('[H13] [T25.streams] a signal to stop', () => {
   it('ends open streams with an event that says when to come back, and exits with 0', async () => {
     await using server = await spawned();
     const events = await fetch(`${server.url}/sse`, { headers: { ...auth, accept: 'text/event-stream' } });
@@ -127,5 +127,21 @@ describe('[T17.stderr, T17.audit, T17.level] stderr', () => {
       { who: 'anonymous', result: 'denied', code: 'AUTHENTICATION_FAILED' },
     ]);
     expect(server.logs.join('')).not.toMatch(/devtoken|canary/u);
+  });
+
+  it('stays silent where LOG_LEVEL and AUDIT_LOG say so, and the audit goes to a file of its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'task-mcp-audit-'));
+    const file = join(folder, 'audit.jsonl');
+    await using server = await spawned({ AUDIT_LOG: file });
+    await fetch(`${server.url}/sse`, { method: 'POST' });
+    server.child.kill('SIGTERM');
+    await server.exited;
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ route: '/sse', status: 401, result: 'denied' });
+    expect(server.logs.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['listening']);
+    await using quiet = await spawned({ LOG_LEVEL: 'debug', AUDIT_LOG: 'off' });
+    await fetch(`${quiet.url}/sse`, { method: 'POST' });
+    await until(() => quiet.logs.length === 2);
+    expect(quiet.logs[1]).toContain('"level":"debug","message":"request"');
+    await rm(folder, { recursive: true });
   });
 });

@@ -174,7 +174,7 @@ describe('tasks', () => {
     expect(unknown.error?.code).toBe(-32602);
   });
 
-  it('[H17, X6.tasks] are hidden from other callers, and can be cancelled by their own', async () => {
+  it('[H17] [X6.tasks] are hidden from other callers, and can be cancelled by their own', async () => {
     await using served = await open(['one', 'two']);
     const as = (token: string) => ({ ...speaksTasks, headers: { authorization: `Bearer ${token}` } });
     const { result } = await bodyOf(modernPost(served, 'tools/call', { name: 'ask' }, as('one')));
