@@ -33,17 +33,18 @@ const PROGRAM = `
   say({ port });
   for await (const line of createInterface({ input: process.stdin })) {
     if (line === 'beat') {
-      // The longest that anybody else would have waited for his turn.
-      let [last, worst] = [performance.now(), 0];
+      // The longest turn of the loop, in time of the processor: what the neighbours do does not count.
+      const used = () => process.cpuUsage().user + process.cpuUsage().system;
+      let [last, worst] = [used(), 0];
       beat();
-      for (let turn = 0; turn < 30; turn += 1) {
+      for (let turn = 0; turn < 100; turn += 1) {
         await new Promise(setImmediate);
-        const now = performance.now();
-        [last, worst] = [now, Math.max(worst, now - last)];
+        const now = used();
+        [last, worst] = [now, Math.max(worst, (now - last) / 1000)];
       }
       say({ sweepMs: worst });
     } else {
-      gc(); await systemClock.sleep(200); gc();
+      for (let round = 0; round < 6; round += 1) { gc(); await systemClock.sleep(200); }
       say({ rss: process.memoryUsage().rss, streams: front.stats().streams, connections: front.stats().connections });
     }
   }

@@ -40,7 +40,7 @@ export interface Exchange extends Timed {
   /** Milliseconds until the head of a stream was sent. */
   headMs?: number;
   /** Rejects what the front waits for. */
-  fail?: (error: CloutError) => void;
+  fail?: ((error: CloutError) => void) | undefined;
   notes?: Record<string, string | number | boolean>;
 }
 
@@ -128,6 +128,16 @@ const tellFailure = async (
   await Promise.race([reply.onFailure(stream, error), setImmediateAsync()]).catch(() => undefined);
 };
 
+/** Rejects when the time is over. */
+const lateness = (exchange: Exchange): Promise<never> => {
+  const late = new Promise<never>((_resolve, reject) => {
+    exchange.fail = reject;
+  });
+  // When that comes after the end there is nobody left to wait for it.
+  late.catch(() => undefined);
+  return late;
+};
+
 const runStream = async (
   exchange: Exchange,
   deps: ExchangeDeps,
@@ -145,16 +155,14 @@ const runStream = async (
   forgetHeaders(response);
   exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
   exchange.timed &&= reply.timed === true;
-  const late = new Promise<never>((_resolve, reject) => {
-    exchange.fail = reject;
-  });
-  // When the time is over after the end there is nobody left to wait for it.
-  late.catch(() => undefined);
+  // What an open stream holds on to lies there ten thousand times.
+  exchange.fail = undefined;
+  const late = exchange.timed ? lateness(exchange) : undefined;
   const stream = new Stream(response, reply, stop);
   deps.streams.add(stream);
   if (deps.draining() && !stream.finishesOnDrain) stream.shutdown(deps.clock.now());
   try {
-    await (exchange.timed ? Promise.race([reply.run(stream), late]) : reply.run(stream));
+    await (late === undefined ? reply.run(stream) : Promise.race([reply.run(stream), late]));
   } catch (error) {
     // After its close a stream's writes reject; only an error of the work itself is worth a word.
     if (!stream.closed) {

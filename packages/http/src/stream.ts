@@ -12,7 +12,7 @@ const HEARTBEAT_MS = 25_000;
 const RETRY_MS = 2_000;
 
 /** Each write is a system call of 10 µs: more in one turn of the loop would make the others wait. */
-const STREAMS_A_TURN = 1000;
+const STREAMS_A_TURN = 250;
 
 /** What one sweep sends, encoded once for all streams. */
 interface Beat {
