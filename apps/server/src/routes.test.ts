@@ -19,7 +19,7 @@ const TASK_MCP = [
   ['GET', '/metrics'],
 ] as const;
 
-it('[H3, H2] every route of the product refuses who has no token or a wrong one, before any work', async () => {
+it('[H3] [H2] every route of the product refuses who has no token or a wrong one, before any work', async () => {
   const root = await realpath(await mkdtemp(path.join(tmpdir(), 'clout-routes-')));
   const server = await startServer({
     root,

@@ -97,7 +97,7 @@ describe('[H3] every route, by whom', () => {
   });
 });
 
-describe('[H14, H15] answers', () => {
+describe('[H14] [H15] answers', () => {
   it('carry the security headers, a request id and nothing internal, whatever is asked', async () => {
     const secret = '/srv/secret/place';
     const failing: Route = {
