@@ -3,7 +3,7 @@
  * whoever adds a code, a route, an event or a variable tests it.
  */
 export const UNTESTED: Readonly<Record<'errors' | 'routes' | 'events' | 'environment', readonly string[]>> = {
-  errors: ['RATE_LIMIT_EXCEEDED', 'TOOL_REGISTRY_UNAVAILABLE', 'INVALID_TOOL_RESULT'],
+  errors: ['TOOL_REGISTRY_UNAVAILABLE', 'INVALID_TOOL_RESULT'],
   routes: [],
   events: [],
   environment: ['NO_COLOR'],

@@ -26,12 +26,9 @@ export const BROWSER_ROOMS = ['packages/contract', 'packages/kit', 'packages/cli
 export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['packages/engine/src/model/anthropic.ts'],
   '@modelcontextprotocol/client': ['packages/mcp/src/connection.ts', 'packages/mcp/src/transport.ts'],
-  '@modelcontextprotocol/server': [
-    'packages/task-mcp/src/mcp/http.ts',
-    'packages/task-mcp/src/mcp/server.ts',
-    'packages/task-mcp/src/mcp/stdio.ts',
-  ],
+  '@modelcontextprotocol/server': ['packages/task-mcp/src/mcp/sdk.ts', 'packages/task-mcp/src/mcp/stdio.ts'],
   'find-my-way': ['packages/http/src/routing.ts'],
+  ioredis: ['packages/http/src/shared-limiter.ts'],
   libsql: ['packages/store/src/libsql.ts'],
   pino: ['apps/server/src/log.ts'],
   sirv: ['packages/http/src/assets.ts'],

@@ -44,7 +44,8 @@ export const withServer = async <T>(context: Context, use: (session: Session) =>
       environment,
       user: context.io.user,
       // The command's own output says what happens; the log is for what goes wrong.
-      log: createLog(environment.LOG_LEVEL ?? 'error'),
+      log: createLog(environment.LOG_LEVEL ?? 'error', environment.DEBUG),
+      borrowed: true,
       simulatorCommand: [...CLOUT, 'simulate'],
     });
     try {

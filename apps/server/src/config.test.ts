@@ -16,8 +16,8 @@ describe('settings', () => {
     expect(settings.config.model).toBe('claude-sonnet-5-5');
     expect(settings.projectLimitNanoUsd).toBe(20_000_000_000);
     expect(settings.anthropic).toEqual({ apiKey: undefined, url: 'https://api.anthropic.com' });
-    expect(settings.tokens).toEqual({ user: [], admin: [] });
-    expect(settings.maxResponseBytes).toBe(1024 * 1024);
+    expect(settings.front.tokens).toEqual({ user: [], admin: [] });
+    expect(settings.front.maxResponseBytes).toBe(1024 * 1024);
   });
 
   it('come from the file, and the environment wins', async () => {
@@ -32,10 +32,10 @@ describe('settings', () => {
     });
     expect(settings.config.model).toBe('claude-haiku-5-5');
     expect(settings.projectLimitNanoUsd).toBe(750_000_000);
-    expect(settings.tokens).toEqual({ user: ['a', 'b'], admin: ['c'] });
+    expect(settings.front.tokens).toEqual({ user: ['a', 'b'], admin: ['c'] });
     expect(settings.anthropic).toEqual({ apiKey: 'k', url: 'http://127.0.0.1:1' });
-    expect(settings.maxResponseBytes).toBe(10_240);
-    expect(settings.allowedOrigins).toEqual(['http://localhost:3000']);
+    expect(settings.front.maxResponseBytes).toBe(10_240);
+    expect(settings.front.allowedOrigins).toEqual(['http://localhost:3000']);
   });
 
   it('need no key where a local server is named', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError, Config, parseUsd, type EnvironmentVariable } from '@cloutagent/contract';
+import { readFrontSettings, wholeNumber, type FrontSettings } from '@cloutagent/http';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
@@ -14,38 +15,20 @@ export interface Settings {
   readonly projectLimitNanoUsd: number | null;
   /** `apiKey` is undefined where no real run is possible. */
   readonly anthropic: { readonly apiKey: string | undefined; readonly url: string };
-  readonly tokens: { readonly user: readonly string[]; readonly admin: readonly string[] };
-  readonly allowedOrigins: readonly string[];
-  readonly maxResponseBytes: number;
+  readonly front: FrontSettings;
+  /** File of the audit log; `stderr` writes it to the log, undefined leaves it out. */
+  readonly auditLog: string | undefined;
 }
 
 export const DEFAULT_PORT = 8443;
 export const DEFAULT_HOST = '127.0.0.1';
-
-const list = (text: string | undefined): readonly string[] =>
-  (text ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-
-const wholeNumber = (environment: Environment, name: EnvironmentVariable, fallback: number, max: number): number => {
-  const text = environment[name];
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new CloutError('VALIDATION_ERROR', `${name} is '${text}', which is not a whole number from 0 to ${max}`, {
-      hint: `Unset ${name}, or give it a whole number`,
-    });
-  }
-  return value;
-};
 
 /** Address to bind: flag, then environment, then default. */
 export const bindAddress = (
   environment: Environment,
   flags: { readonly port?: number | undefined; readonly host?: string | undefined },
 ): { readonly port: number; readonly host: string } => ({
-  port: flags.port ?? wholeNumber(environment, 'PORT', DEFAULT_PORT, 65_535),
+  port: flags.port ?? wholeNumber(environment, 'PORT', DEFAULT_PORT, { max: 65_535 }),
   host: flags.host ?? (environment.HOST || DEFAULT_HOST),
 });
 
@@ -87,6 +70,11 @@ const readConfig = async (file: string): Promise<Config> => {
   return parsed.data;
 };
 
+const auditLogOf = (dataDir: string, environment: Environment): string | undefined => {
+  const target = environment.AUDIT_LOG || path.join(dataDir, 'audit.jsonl');
+  return target === 'off' ? undefined : target;
+};
+
 /** Reads `config.yaml` of the data folder and lays the environment over it. */
 export const readSettings = async (dataDir: string, environment: Environment): Promise<Settings> => {
   const config = await readConfig(path.join(dataDir, 'config.yaml'));
@@ -98,8 +86,7 @@ export const readSettings = async (dataDir: string, environment: Environment): P
       apiKey: environment.ANTHROPIC_API_KEY || (environment.ANTHROPIC_API_URL ? 'none' : undefined),
       url: environment.ANTHROPIC_API_URL || 'https://api.anthropic.com',
     },
-    tokens: { user: list(environment.AUTH_TOKENS), admin: list(environment.ADMIN_TOKENS) },
-    allowedOrigins: list(environment.ALLOWED_ORIGINS),
-    maxResponseBytes: wholeNumber(environment, 'MAX_RESPONSE_SIZE_KB', 1024, 1_048_576) * 1024,
+    front: await readFrontSettings(environment),
+    auditLog: auditLogOf(dataDir, environment),
   };
 };

@@ -1,8 +1,8 @@
 import { CloutError, PRODUCT_VERSION } from '@cloutagent/contract';
-import { createFront, isLoopback, type Front } from '@cloutagent/http';
+import { createFront, isLoopback, openAudit, type Front } from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
 import { lockDataFolder } from '@cloutagent/store';
-import { createTaskMcp } from '@cloutagent/task-mcp';
+import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
 import { archiveChange } from '@cloutagent/openspec';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly assets?: string;
   /** Continue the runs that a crash interrupted. A command that only borrows the data folder leaves them alone. */
   readonly resumeInterrupted?: boolean;
+  /** One command serves itself for as long as it runs: no TLS, no address for metrics. */
+  readonly borrowed?: boolean;
 }
 
 export interface RunningServer {
@@ -64,7 +66,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const dataDir = resolveDataDir(options.root, options.environment);
   await prepareDataFolder(dataDir);
   const settings = await readSettings(dataDir, options.environment);
-  if (!isLoopback(options.host) && settings.tokens.user.length + settings.tokens.admin.length === 0) {
+  if (!isLoopback(options.host) && settings.front.tokens.user.length + settings.front.tokens.admin.length === 0) {
     throw new CloutError('FORBIDDEN', `Listening on ${options.host} without tokens would let everybody in`, {
       hint: 'Set AUTH_TOKENS or ADMIN_TOKENS, or listen on 127.0.0.1',
     });
@@ -72,25 +74,35 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   const lock = await lockDataFolder(dataDir);
   let bench: Workbench | undefined;
   let front: Front | undefined;
+  let metrics: Awaited<ReturnType<typeof serveMetrics>>;
+  const audit = settings.auditLog === undefined ? undefined : openAudit(settings.auditLog, options.log);
   const close = async (): Promise<void> => {
-    await Promise.all([front?.drain(DRAIN_MS), bench?.owner.stop()]);
+    await Promise.all([front?.drain(DRAIN_MS), metrics?.close(), bench?.owner.stop()]);
+    await audit?.flush();
     await bench?.close();
     await removeServerFile(dataDir, process.pid);
     await lock.release();
   };
   try {
     const token = await adminToken(dataDir);
-    const tokens = { user: settings.tokens.user, admin: [...settings.tokens.admin, token] };
-    bench = await openWorkbench({ ...options, dataDir, settings, tokens, ownToken: token, clock: systemClock });
-    front = createFront({
-      routes: routesOf(bench, settings.maxResponseBytes),
+    const { metricsBind, maxResponseBytes, tls, ...frontOptions } = settings.front;
+    const tokens = { user: frontOptions.tokens.user, admin: [...frontOptions.tokens.admin, token] };
+    bench = await openWorkbench({ ...options, dataDir, settings, ownToken: token, clock: systemClock });
+    const served = createFront({
+      ...frontOptions,
+      // A command that borrows the data folder speaks to nobody but itself.
+      ...(tls === undefined || options.borrowed === true ? {} : { tls }),
+      ...(audit === undefined ? {} : { audit: audit.write }),
+      routes: routesOf(bench, maxResponseBytes),
       tokens,
-      allowedOrigins: settings.allowedOrigins,
       clock: systemClock,
       log: options.log,
       ...(options.assets === undefined ? {} : { assets: options.assets }),
     });
-    const { url } = await front.listen({ port: options.port, host: options.host });
+    front = served;
+    const { url } = await served.listen({ port: options.port, host: options.host });
+    if (options.borrowed !== true)
+      metrics = await serveMetrics(metricsBind, served.stats, { clock: systemClock, log: options.log });
     await writeServerFile(dataDir, {
       pid: process.pid,
       url,

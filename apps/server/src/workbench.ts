@@ -20,7 +20,6 @@ export interface Workbench {
   readonly project: Project;
   readonly projectId: string;
   readonly settings: Settings;
-  readonly tokens: Settings['tokens'];
   readonly store: Store;
   readonly owner: RunOwner;
   readonly log: Log;
@@ -60,7 +59,6 @@ export const openWorkbench = async (options: {
   readonly root: string;
   readonly dataDir: string;
   readonly settings: Settings;
-  readonly tokens: Settings['tokens'];
   /** The token of the data folder: who has it is the user of this machine. */
   readonly ownToken: string;
   readonly user: string;
@@ -114,7 +112,6 @@ export const openWorkbench = async (options: {
     project,
     projectId: PROJECT_ID,
     settings,
-    tokens: options.tokens,
     store,
     owner,
     log,

@@ -54,7 +54,7 @@ describe('with user tokens', () => {
     expect(((await narrow.json()) as { error: { code: string } }).error.code).toBe('FORBIDDEN');
   });
 
-  it('[T5.cookie-origin] a cookie needs our Origin to write, and no foreign site to read', async () => {
+  it('[H7] [T5.cookie-origin] a cookie needs our Origin to write, and no foreign site to read', async () => {
     await using running = await start(routes, { tokens: TOKENS });
     const cookie = 'task-mcp-auth=devtoken';
     const status = async (method: string, headers: Record<string, string>): Promise<number> =>
@@ -90,7 +90,7 @@ describe('without user tokens', () => {
 });
 
 describe('tokens', () => {
-  it('[T5.constant-time] are kept as SHA-256 and give a stable id that is not the token', () => {
+  it('[H1] [T5.constant-time] are kept as SHA-256 and give a stable id that is not the token', () => {
     const known = tokenTable(TOKENS);
     expect(JSON.stringify(known)).not.toMatch(/devtoken|root-token/u);
     expect(known.known.every(({ digest }) => digest.length === 32)).toBe(true);

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ALL_SCOPES, CloutError, type Principal } from '@cloutagent/contract';
+import type { LoginGuard } from './login-guard.ts';
 import { isLoopback, type Site } from './site.ts';
 
 /** Name of the cookie that carries a token (seed 002 "Cookie-based Authentication"). */
@@ -43,15 +44,30 @@ export const tokenTable = (tokens: {
 });
 
 /** Looks at every known digest whatever matches, so that time tells nothing. */
-const lookUp = (table: TokenTable, token: string): Principal | undefined => {
-  const digest = digestOf(token);
+const lookUp = (table: TokenTable, digest: Buffer): Principal | undefined => {
   let found: Principal | undefined;
   for (const known of table.known) if (timingSafeEqual(known.digest, digest)) found ??= known.principal;
   return found;
 };
 
-/** What a bare token may do, for the login route; undefined where it is not known. */
-export const principalOf = (table: TokenTable, token: string): Principal | undefined => lookUp(table, token);
+/** What a bare token may do; undefined where it is not known. */
+export const principalOf = (table: TokenTable, token: string): Principal | undefined => lookUp(table, digestOf(token));
+
+/** The same for a caller who may be trying tokens out. RATE_LIMIT_EXCEEDED. */
+export const checkToken = (
+  table: TokenTable,
+  guard: LoginGuard,
+  address: string,
+  token: string,
+): Principal | undefined => {
+  const digest = digestOf(token);
+  const name = digest.toString('base64');
+  guard.enter(address, name);
+  const principal = lookUp(table, digest);
+  if (principal === undefined) guard.fail();
+  else guard.pass(address, name);
+  return principal;
+};
 
 const cookieToken = (header: string | undefined): string | undefined => {
   for (const part of (header ?? '').split(';')) {
@@ -72,40 +88,53 @@ const cookieMayCount = (request: IncomingMessage, site: Site): boolean => {
   return from === undefined || from === 'same-origin' || from === 'none';
 };
 
+export interface AuthenticateOptions {
+  readonly table: TokenTable;
+  readonly loopbackBind: boolean;
+  readonly required: boolean;
+  readonly open: boolean;
+  readonly guard: LoginGuard;
+  /** What the guard counts by. */
+  readonly address: string;
+}
+
 /**
  * Who is calling. A route of scope `open` may be called by nobody, but a wrong token is refused there too.
- * AUTHENTICATION_FAILED for a missing or unknown token; FORBIDDEN for a good cookie on a request of unclear origin.
+ * AUTHENTICATION_FAILED for a missing or unknown token; RATE_LIMIT_EXCEEDED after too many unknown ones, unseen;
+ * FORBIDDEN for a good cookie on a request of unclear origin.
  *
  * Without user tokens a caller on this machine that came over a loopback bind, under a loopback name and not through
  * a proxy, is `local` (read, run) whatever Bearer it sends, so that a fresh server can be tried with any curl line.
  */
-export const authenticate = (
-  request: IncomingMessage,
-  site: Site,
-  options: {
-    readonly table: TokenTable;
-    readonly loopbackBind: boolean;
-    readonly required: boolean;
-    readonly open: boolean;
-  },
-): Principal => {
+export const authenticate = (request: IncomingMessage, site: Site, options: AuthenticateOptions): Principal => {
   if (!options.required) return ANYONE;
+  const { table, guard, address } = options;
   const { authorization, cookie } = request.headers;
   const bearer = authorization === undefined ? undefined : (/^bearer +(\S+) *$/iu.exec(authorization)?.[1] ?? '');
   const token = bearer ?? cookieToken(cookie);
-  const principal = token === undefined ? undefined : lookUp(options.table, token);
-  if (principal !== undefined) {
-    if (bearer === undefined && !cookieMayCount(request, site)) {
-      throw new CloutError('FORBIDDEN', 'A cookie is not enough for this request', {
-        hint: 'Send the Origin header of this server, or a Bearer token',
-      });
+  const digest = token === undefined ? undefined : digestOf(token);
+  const name = digest?.toString('base64') ?? '';
+  if (digest !== undefined) {
+    guard.enter(address, name);
+    const principal = lookUp(table, digest);
+    if (principal !== undefined) {
+      guard.pass(address, name);
+      if (bearer === undefined && !cookieMayCount(request, site)) {
+        throw new CloutError('FORBIDDEN', 'A cookie is not enough for this request', {
+          hint: 'Send the Origin header of this server, or a Bearer token',
+        });
+      }
+      return principal;
     }
-    return principal;
   }
   const proxied = request.headers['x-forwarded-for'] !== undefined || request.headers['forwarded'] !== undefined;
   const local = options.loopbackBind && site.loopbackHost && !proxied && isLoopback(request.socket.remoteAddress ?? '');
-  if (!options.table.hasUserTokens && local) return LOCAL;
+  if (!table.hasUserTokens && local) {
+    if (digest !== undefined) guard.tolerate(address, name);
+    return LOCAL;
+  }
   if (token === undefined && options.open) return NOBODY;
+  if (token !== undefined) guard.fail();
   throw new CloutError('AUTHENTICATION_FAILED', 'Invalid or missing authentication token', {
     details: { provided: token !== undefined },
   });

@@ -35,7 +35,7 @@ describe('media types', () => {
     ['compression', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 415],
   ];
 
-  it.each(cases)('[T10.body-type] %s', async (_name, headers, status) => {
+  it.each(cases)('[H16] [T10.body-type] %s', async (_name, headers, status) => {
     await using running = await start([echo]);
     const sent = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, value === 'URL' ? running.url : value]),

@@ -6,7 +6,7 @@ export const DEFAULT_BODY_BYTES = 256 * 1024;
 /** Deeper values parse, but break recursive readers further in. */
 const MAX_DEPTH = 64;
 /** Bounds what a schema check costs; 200,000 keys took a quarter of a second. */
-const MAX_KEYS = 10_000;
+export const DEFAULT_JSON_KEYS = 10_000;
 
 export const hasBody = (request: IncomingMessage): boolean =>
   request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
@@ -52,7 +52,7 @@ const readBytes = (request: IncomingMessage, limit: number): Promise<Buffer> =>
   });
 
 /** Measures before parsing, in one pass without recursion: brackets and colons outside of strings. */
-const checkShape = (text: string): void => {
+const checkShape = (text: string, maxKeys: number): void => {
   let depth = 0;
   let keys = 0;
   let inString = false;
@@ -65,12 +65,12 @@ const checkShape = (text: string): void => {
     else if (char === 0x7b || char === 0x5b) depth += 1;
     else if (char === 0x7d || char === 0x5d) depth -= 1;
     else if (char === 0x3a) keys += 1;
-    if (depth > MAX_DEPTH || keys > MAX_KEYS) {
+    if (depth > MAX_DEPTH || keys > maxKeys) {
       throw new CloutError(
         'VALIDATION_ERROR',
-        `The body is nested deeper than ${MAX_DEPTH} levels or has more than ${MAX_KEYS} keys`,
+        `The body is nested deeper than ${MAX_DEPTH} levels or has more than ${maxKeys} keys`,
         {
-          details: { maxDepth: MAX_DEPTH, maxKeys: MAX_KEYS },
+          details: { maxDepth: MAX_DEPTH, maxKeys },
         },
       );
     }
@@ -80,8 +80,8 @@ const checkShape = (text: string): void => {
 const dropProto = (key: string, value: unknown): unknown => (key === '__proto__' ? undefined : value);
 
 /** Text → JSON value with the limits of a body; a `__proto__` member is left out. VALIDATION_ERROR. */
-export const parseJson = (text: string): unknown => {
-  checkShape(text);
+export const parseJson = (text: string, maxKeys = DEFAULT_JSON_KEYS): unknown => {
+  checkShape(text, maxKeys);
   try {
     // The walk costs, and the name can only be there in plain or with an escaped underscore.
     return /__proto__|\\u005f/iu.test(text) ? (JSON.parse(text, dropProto) as unknown) : (JSON.parse(text) as unknown);
@@ -94,7 +94,11 @@ export const parseJson = (text: string): unknown => {
  * Reads a request's body as JSON, undefined where there is none.
  * @param proceed called before the first byte is read: answers `Expect: 100-continue`
  */
-export const readJson = async (request: IncomingMessage, limit: number, proceed: () => void): Promise<unknown> => {
+export const readJson = async (
+  request: IncomingMessage,
+  { limit, maxKeys }: { readonly limit: number; readonly maxKeys: number },
+  proceed: () => void,
+): Promise<unknown> => {
   if (!hasBody(request)) return undefined;
   checkMediaType(request);
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
@@ -107,5 +111,5 @@ export const readJson = async (request: IncomingMessage, limit: number, proceed:
   } catch (cause) {
     throw new CloutError('VALIDATION_ERROR', 'The body is not valid UTF-8', { cause });
   }
-  return parseJson(text);
+  return parseJson(text, maxKeys);
 };

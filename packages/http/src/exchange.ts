@@ -1,7 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { API_VERSION, errorSpec, toErrorBody, type ErrorEnvelope } from '@cloutagent/contract';
+import { OutgoingMessage, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
+import {
+  API_VERSION,
+  errorSpec,
+  toErrorBody,
+  type CloutError,
+  type ErrorEnvelope,
+  type Principal,
+} from '@cloutagent/contract';
 import { toIso, type Clock } from '@cloutagent/kit';
 import { hasBody } from './body.ts';
+import type { Timed } from './deadline.ts';
 import { Stream, type StreamSet } from './stream.ts';
 import type { FormatError, Log, Reply } from './types.ts';
 
@@ -11,8 +20,8 @@ const LINGER_BYTES = 32 * 1024 * 1024;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
 const SKIP_BYTES = 64 * 1024;
 
-/** One request and its answer. */
-export interface Exchange {
+/** One request and its answer, and what becomes known of them on the way. */
+export interface Exchange extends Timed {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
@@ -20,6 +29,19 @@ export interface Exchange {
   readonly stop: AbortController;
   /** The client waits for `100 Continue` and was not told to go on. */
   expectsContinue: boolean;
+  /** Address of the caller. */
+  readonly address: string;
+  readonly secure: boolean;
+  /** Method and path of the route, as declared. */
+  label: { readonly method: string; readonly route: string };
+  principal?: Principal;
+  /** Code of the error that was answered. */
+  code?: string;
+  /** Milliseconds until the head of a stream was sent. */
+  headMs?: number;
+  /** Rejects what the front waits for. */
+  fail?: ((error: CloutError) => void) | undefined;
+  notes?: Record<string, string | number | boolean>;
 }
 
 export interface ExchangeDeps {
@@ -82,6 +104,40 @@ const sendBytes = (
   else response.end(payload);
 };
 
+/** Node's own name for its copy of the headers; undefined in a version that calls it otherwise. */
+const HEADER_COPY = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
+  ({ description }) => description === 'kOutHeaders',
+);
+
+/** The copy serves `getHeader` alone, and 2 KB of it would lie beside every stream for as long as it is open. */
+const forgetHeaders = (response: ServerResponse): void => {
+  if (HEADER_COPY !== undefined) Reflect.set(response, HEADER_COPY, null);
+};
+
+/** Last words of a stream whose work failed or took too long. */
+const tellFailure = async (
+  stream: Stream,
+  reply: Extract<Reply, { kind: 'stream' }>,
+  { error, requestId, ts }: { readonly error: unknown; readonly requestId: string; readonly ts: number },
+): Promise<void> => {
+  if (reply.onFailure === undefined) {
+    stream.send('error', { apiVersion: API_VERSION, error: toErrorBody(error), requestId, ts });
+    return;
+  }
+  // A reader that is gone or stuck must not keep the stream from its end.
+  await Promise.race([reply.onFailure(stream, error), setImmediateAsync()]).catch(() => undefined);
+};
+
+/** Rejects when the time is over. */
+const lateness = (exchange: Exchange): Promise<never> => {
+  const late = new Promise<never>((_resolve, reject) => {
+    exchange.fail = reject;
+  });
+  // When that comes after the end there is nobody left to wait for it.
+  late.catch(() => undefined);
+  return late;
+};
+
 const runStream = async (
   exchange: Exchange,
   deps: ExchangeDeps,
@@ -96,16 +152,23 @@ const runStream = async (
     return;
   }
   response.flushHeaders();
+  forgetHeaders(response);
+  exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
+  exchange.timed &&= reply.timed === true;
+  // What an open stream holds on to lies there ten thousand times.
+  exchange.fail = undefined;
+  const late = exchange.timed ? lateness(exchange) : undefined;
   const stream = new Stream(response, reply, stop);
   deps.streams.add(stream);
   if (deps.draining() && !stream.finishesOnDrain) stream.shutdown(deps.clock.now());
   try {
-    await reply.run(stream);
+    await (late === undefined ? reply.run(stream) : Promise.race([reply.run(stream), late]));
   } catch (error) {
     // After its close a stream's writes reject; only an error of the work itself is worth a word.
     if (!stream.closed) {
       deps.log('error', 'stream failed', { requestId, error });
-      stream.send('error', { apiVersion: API_VERSION, error: toErrorBody(error), requestId, ts: deps.clock.now() });
+      exchange.code = toErrorBody(error).code;
+      await tellFailure(stream, reply, { error, requestId, ts: deps.clock.now() });
     }
   } finally {
     deps.streams.delete(stream);
@@ -116,6 +179,10 @@ const runStream = async (
 /** Sends a reply; resolves when it is handed to the socket, for a stream when that ends. */
 export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: Reply): Promise<void> => {
   // Serialised first: a body that cannot be must still become a proper error.
+  if (reply.kind === 'destroy') {
+    exchange.response.destroy();
+    return;
+  }
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
   setHeaders(exchange.response, reply.headers);
   if (reply.kind === 'stream') await runStream(exchange, deps, reply);

@@ -154,7 +154,7 @@ describe('headers', () => {
 });
 
 describe('binding', () => {
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('[T5.refuse-bind] refuses %s without tokens', async (host) => {
+  it.each(['0.0.0.0', '::', '192.0.2.1'])('[H6] [T5.refuse-bind] refuses %s without tokens', async (host) => {
     const front = createFront({
       routes: [],
       tokens: { user: [''], admin: [] },

@@ -1,74 +1,109 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setImmediate as setImmediateAsync } from 'node:timers/promises';
-import { allows, CloutError } from '@cloutagent/contract';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { allows, CloutError, toErrorBody } from '@cloutagent/contract';
 import { newId } from '@cloutagent/kit';
 import { openAssets, wantsHtml } from './assets.ts';
-import { authenticate, tokenTable } from './authenticate.ts';
-import { DEFAULT_BODY_BYTES, readJson } from './body.ts';
+import { tokenTable } from './authenticate.ts';
+import { countedAs, openProxies } from './client-address.ts';
+import { openContexts } from './context.ts';
+import { openDeadlines } from './deadline.ts';
+import { stopFront } from './drain.ts';
 import { sendError, sendReply, type Exchange, type ExchangeDeps } from './exchange.ts';
+import { openGate } from './gate.ts';
 import { setCorsHeaders, setStandardHeaders } from './headers.ts';
-import { LIMITS, listenOn, setLimits } from './listen.ts';
+import { countConnections, LIMITS, listenOn, setLimits } from './listen.ts';
+import { openLoginGuard } from './login-guard.ts';
+import { openMeasures } from './measure.ts';
+import { openObserver, setDebugHeader } from './observe.ts';
 import { openRouting } from './routing.ts';
 import { checkSite, isLoopback, siteRules, type Site } from './site.ts';
 import { StreamSet } from './stream.ts';
-import type { Front, FrontOptions, RequestContext, Route } from './types.ts';
+import type { FrontStats } from './stats.ts';
+import type { Front, FrontOptions, Reply, Route } from './types.ts';
+import { checkApiVersion } from './version.ts';
+
+/** What is asked for is no route of ours. */
+const NO_ROUTE = '(none)';
+const ASSETS = '(assets)';
+
+/** Waits for a handler, but no longer than the front lets it. */
+const settled = (exchange: Exchange, work: Promise<Reply>): Promise<Reply> =>
+  new Promise((resolve, reject) => {
+    exchange.fail = reject;
+    work.then(resolve, reject);
+  });
 
 /**
- * An HTTP server over `routes`: every request passes Host and Origin check, routing, token and scope, in this order,
- * before its handler runs; every error leaves in one envelope.
+ * An HTTP server over `routes`: every request passes Host and Origin check, routing, token and scope and rate limit,
+ * in this order, before its handler runs; every error leaves in one envelope.
  */
 export const createFront = (options: FrontOptions): Front => {
   const { clock, log } = options;
   const table = tokenTable(options.tokens);
-  const required = options.authenticate !== false;
   const routing = openRouting(options.routes);
   const assets = options.assets === undefined ? undefined : openAssets(options.assets);
+  const proxies = openProxies(options.trustedProxies ?? []);
+  const guard = openLoginGuard(clock);
+  const gate = options.rateLimit === undefined ? undefined : openGate(options.rateLimit, { clock, log });
+  const deadlines = options.requestTimeoutMs === undefined ? undefined : openDeadlines(clock, options.requestTimeoutMs);
+  const measures = openMeasures(clock);
+  const observer = openObserver({ clock, log, measures, audit: options.audit });
   const streams = new StreamSet(clock);
   const exchanges = new Set<Exchange>();
+  const activeTokens = new Set<string>();
+  const security = options.securityHeaders !== false;
+  let preflights = 0;
   // Until `listen` nothing arrives, so these stand-ins are never used.
   let rules = siteRules(options.allowedOrigins, { loopbackBind: true, port: 0 });
   let draining: Promise<void> | undefined;
   const deps: ExchangeDeps = { clock, log, streams, draining: () => draining !== undefined };
 
-  const contextOf = (
-    exchange: Exchange,
-    site: Site,
-    url: URL,
-    route: Route,
-    params: RequestContext['params'],
-  ): RequestContext => {
-    const { request, response, requestId, stop } = exchange;
-    const principal = authenticate(request, site, {
-      table,
-      loopbackBind: rules.loopbackBind,
-      required,
-      open: route.scope === 'open',
-    });
-    if (route.scope !== 'open' && !allows(principal, route.scope)) {
-      throw new CloutError('FORBIDDEN', `This needs the scope ${route.scope}`, { details: { scope: route.scope } });
-    }
-    let body: Promise<unknown> | undefined;
-    const proceed = (): void => {
-      if (!exchange.expectsContinue) return;
-      exchange.expectsContinue = false;
-      response.writeContinue();
-    };
-    return {
-      requestId,
-      method: request.method ?? 'GET',
-      url,
-      params,
-      headers: request.headers,
-      remoteAddress: request.socket.remoteAddress ?? '',
-      principal,
-      signal: stop.signal,
-      readJson: () => (body ??= readJson(request, route.maxBodyBytes ?? DEFAULT_BODY_BYTES, proceed)),
-    };
-  };
+  const stats = (): FrontStats => ({
+    ...measures.total(),
+    inFlight: exchanges.size,
+    connections: connections(),
+    streams: streams.size,
+    routes: measures.routes(),
+    auth: { configured: table.known.length, active: activeTokens.size, ...guard.stats() },
+    rateLimit: gate?.stats(),
+    cors: { allowedOrigins: options.allowedOrigins, preflights },
+    audit: { events: observer.auditEvents() },
+    securityHeaders: security,
+    tls: options.tls !== undefined,
+  });
+
+  const contexts = openContexts({
+    table,
+    guard,
+    required: options.authenticate !== false,
+    loopbackBind: () => rules.loopbackBind,
+    stats,
+  });
 
   const preflight = async (exchange: Exchange, site: Site, allow: readonly string[]): Promise<void> => {
-    setCorsHeaders(exchange.response, site, true);
+    preflights += 1;
+    setCorsHeaders(exchange.response, site, exchange.request);
     await sendReply(exchange, deps, { kind: 'empty', status: 204, headers: { Allow: allow.join(', ') } });
+  };
+
+  /** Token, scope and rate limit, in this order: who is refused has used up one request too. */
+  const enter = async (exchange: Exchange, site: Site, route: Route): Promise<void> => {
+    const { response, address } = exchange;
+    const limited = route.limited ?? route.method !== 'GET';
+    try {
+      exchange.principal = contexts.whoCalls(exchange, site, route);
+      if (route.scope !== 'open' && !allows(exchange.principal, route.scope)) {
+        throw new CloutError('FORBIDDEN', `This needs the scope ${route.scope}`, { details: { scope: route.scope } });
+      }
+    } catch (error) {
+      if (limited) await gate?.admit(response, countedAs(address));
+      throw error;
+    }
+    const { tokenId } = exchange.principal;
+    if (tokenId !== undefined) activeTokens.add(tokenId);
+    const key = tokenId ?? countedAs(address);
+    if (limited) await gate?.admit(response, key);
+    else gate?.show(response, key);
   };
 
   const answer = async (exchange: Exchange): Promise<void> => {
@@ -77,8 +112,8 @@ export const createFront = (options: FrontOptions): Front => {
     let route: Route | undefined;
     try {
       if (draining !== undefined) throw new CloutError('SHUTTING_DOWN', 'The server is stopping', { retryAfter: 1 });
-      const site = checkSite(request, rules);
-      setCorsHeaders(response, site, false);
+      const site = checkSite(request, rules, exchange.secure);
+      setCorsHeaders(response, site);
       const target = request.url ?? '/';
       const url = new URL(
         target.startsWith('/') ? `http://${site.host}${target}` : target === '*' ? `http://${site.host}/` : target,
@@ -88,8 +123,11 @@ export const createFront = (options: FrontOptions): Front => {
       const reads = method === 'GET' || method === 'HEAD';
       // `/` is an answer for programs and a page for people.
       const page = reads && wantsHtml(request) && url.pathname === '/';
-      if (assets !== undefined && reads && (match === undefined || page) && assets(request, response, url.pathname))
+      if (assets !== undefined && reads && (match === undefined || page) && assets(request, response, url.pathname)) {
+        exchange.label = { method: 'GET', route: ASSETS };
+        exchange.timed = false;
         return;
+      }
       if (match === undefined) {
         const allow = routing.allowed(url.pathname);
         if (method === 'OPTIONS' && allow.length > 0) return await preflight(exchange, site, allow);
@@ -97,38 +135,51 @@ export const createFront = (options: FrontOptions): Front => {
         response.setHeader('Allow', allow.join(', '));
         throw new CloutError('METHOD_NOT_ALLOWED', `${method} is not possible here`, { details: { allow } });
       }
-      const reply = await match.route.handler(contextOf(exchange, site, url, match.route, match.params));
+      exchange.label = { method: match.route.method, route: match.route.path };
+      await enter(exchange, site, match.route);
+      checkApiVersion(request.headers['api-version']);
+      const context = contexts.of(exchange, url, match.route, match.params);
+      const reply = await settled(exchange, Promise.resolve(match.route.handler(context)));
+      setDebugHeader(exchange, clock);
       await sendReply(exchange, deps, reply);
     } catch (error) {
+      exchange.timed = false;
+      exchange.code = toErrorBody(error).code;
+      setDebugHeader(exchange, clock, error);
       await sendError(exchange, deps, error, route?.formatError ?? options.formatError);
     }
   };
 
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
-    const started = clock.monotonic();
+    const stop = new AbortController();
+    const secure = options.tls !== undefined || proxies.saysSecure(request);
     const exchange: Exchange = {
       request,
       response,
       requestId: newId('req', clock),
-      stop: new AbortController(),
+      stop,
       expectsContinue,
+      startedMs: clock.monotonic(),
+      timed: deadlines !== undefined,
+      address: proxies.addressOf(request),
+      secure,
+      label: { method: 'ANY', route: NO_ROUTE },
+      expire(error) {
+        stop.abort(error);
+        exchange.fail?.(error);
+      },
     };
-    const { requestId, stop } = exchange;
+    const { requestId } = exchange;
     exchanges.add(exchange);
-    setStandardHeaders(response, requestId);
-    response.on('error', (error) => log('debug', 'response broke', { requestId, error }));
+    deadlines?.add(exchange);
+    setStandardHeaders(response, requestId, { security, secure });
+    response.on('error', (error) => log('debug', 'response broke', { ns: 'task-mcp:http', requestId, error }));
     response.on('close', () => {
       exchanges.delete(exchange);
+      deadlines?.delete(exchange);
       if (!response.writableFinished) stop.abort(new Error('The client went away'));
       if (draining !== undefined) setImmediate(() => server.closeIdleConnections());
-      const path = (request.url ?? '').split('?')[0];
-      log('debug', 'request', {
-        requestId,
-        method: request.method,
-        path,
-        status: response.statusCode,
-        ms: clock.monotonic() - started,
-      });
+      observer.finished(exchange);
     });
     answer(exchange).catch((error: unknown) => {
       log('error', 'answer failed', { requestId, error });
@@ -136,35 +187,21 @@ export const createFront = (options: FrontOptions): Front => {
     });
   };
 
-  const server = createServer(LIMITS, (request, response) => handle(request, response, false));
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => handle(request, response, false);
+  const server =
+    options.tls === undefined
+      ? createHttpServer(LIMITS, onRequest)
+      : createHttpsServer({ ...LIMITS, ...options.tls, minVersion: 'TLSv1.2' }, onRequest);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => handle(request, response, true));
   setLimits(server, options.maxConnections, log);
-
-  const stopEverything = async (ms: number): Promise<void> => {
-    // Calls back with an error where the server never listened: then there is nothing to close.
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
-    streams.shutdown(false);
-    const patience = new AbortController();
-    const late = clock.sleep(ms, patience.signal).then(
-      () => true,
-      () => false,
-    );
-    if (await Promise.race([closed.then(() => false), late])) {
-      streams.shutdown(true);
-      for (const exchange of exchanges) exchange.stop.abort(new CloutError('SHUTTING_DOWN', 'The server is stopping'));
-      // Two turns of the loop, so that last words and 503 answers reach their sockets.
-      await setImmediateAsync();
-      await setImmediateAsync();
-      server.closeAllConnections();
-    }
-    patience.abort();
-    await closed;
-  };
+  const connections = countConnections(server, {
+    perAddress: options.maxConnectionsPerAddress,
+    isExempt: (address) => isLoopback(address) || proxies.trusts(address),
+  });
 
   return {
     server,
+    stats,
     async listen({ port, host }) {
       const loopbackBind = isLoopback(host);
       if (!loopbackBind && table.known.length === 0) {
@@ -174,8 +211,13 @@ export const createFront = (options: FrontOptions): Front => {
       }
       const bound = await listenOn(server, port, host);
       rules = siteRules(options.allowedOrigins, { loopbackBind, port: bound });
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound };
+      const scheme = options.tls === undefined ? 'http' : 'https';
+      return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound };
     },
-    drain: (ms) => (draining ??= stopEverything(ms)),
+    drain: (ms) =>
+      (draining ??= stopFront({ server, streams, exchanges, clock }, ms).finally(() => {
+        deadlines?.close();
+        gate?.close();
+      })),
   };
 };

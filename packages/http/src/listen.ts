@@ -44,3 +44,36 @@ export const listenOn = (server: Server, port: number, host: string): Promise<nu
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
+
+/** As many as the largest real client opens, and too few to starve the others. */
+const MAX_CONNECTIONS_PER_ADDRESS = 1024;
+
+/**
+ * Counts open sockets and closes those of one address beyond its share. Addresses that stand for many callers, this
+ * machine and trusted proxies, are not bounded.
+ */
+export const countConnections = (
+  server: Server,
+  options: { readonly perAddress: number | undefined; readonly isExempt: (address: string) => boolean },
+): (() => number) => {
+  const limit = options.perAddress ?? MAX_CONNECTIONS_PER_ADDRESS;
+  const byAddress = new Map<string, number>();
+  let total = 0;
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const mine = (byAddress.get(address) ?? 0) + 1;
+    if (mine > limit && !options.isExempt(address)) {
+      socket.destroy();
+      return;
+    }
+    byAddress.set(address, mine);
+    total += 1;
+    socket.once('close', () => {
+      total -= 1;
+      const left = (byAddress.get(address) ?? 1) - 1;
+      if (left === 0) byAddress.delete(address);
+      else byAddress.set(address, left);
+    });
+  });
+  return () => total;
+};

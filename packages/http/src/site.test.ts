@@ -7,7 +7,7 @@ const ok: Route = { method: 'GET', path: '/ok', scope: 'read', handler: () => ({
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/u.exec(answer)?.[1]);
 
-describe('[T13.rebinding] Host and Origin on a loopback bind', () => {
+describe('[H6] [T13.rebinding] Host and Origin on a loopback bind', () => {
   const cases: readonly (readonly [string, number, (port: number) => string])[] = [
     ['127.0.0.1 with our port', 200, (port) => `GET /ok HTTP/1.1\r\nHost: 127.0.0.1:${port}`],
     ['localhost in capitals', 200, (port) => `GET /ok HTTP/1.1\r\nHost: LOCALHOST:${port}`],

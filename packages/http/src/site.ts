@@ -42,8 +42,9 @@ const refuse = (message: string, hint: string): CloutError => new CloutError('FO
  * Holds off DNS rebinding and foreign pages: on a loopback bind the Host must name loopback and our port, and an
  * Origin that is sent must be ours or allowed. FORBIDDEN otherwise. Node takes the first of two Host headers, so the
  * raw headers are counted.
+ * @param secure the caller speaks TLS, which is part of our own origin's name
  */
-export const checkSite = (request: IncomingMessage, rules: SiteRules): Site => {
+export const checkSite = (request: IncomingMessage, rules: SiteRules, secure: boolean): Site => {
   const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
   const host = (request.headers.host ?? '').toLowerCase();
   const match = HOST.exec(host);
@@ -61,13 +62,13 @@ export const checkSite = (request: IncomingMessage, rules: SiteRules): Site => {
   if (
     !target.startsWith('/') &&
     target !== '*' &&
-    !(URL.canParse(target) && new URL(target).host === host.replace(/:80$/u, ''))
+    !(URL.canParse(target) && new URL(target).host === host.replace(secure ? /:443$/u : /:80$/u, ''))
   ) {
     throw refuse('The request names two hosts', 'Send the path only');
   }
   const { origin } = request.headers;
   if (origin === undefined) return { host, loopbackHost, origin, crossOrigin: false };
-  const own = origin.toLowerCase() === `http://${host}`;
+  const own = origin.toLowerCase() === `${secure ? 'https' : 'http'}://${host}`;
   if (!own && !rules.allowedOrigins.has(origin)) {
     throw refuse(
       'This origin may not call the server',

@@ -89,7 +89,7 @@ describe('streams', () => {
   });
 });
 
-describe('slow readers', () => {
+describe('[H10] slow readers', () => {
   const frame = encodeSse({ data: 'x'.repeat(100_000) }).length;
 
   it('are cut off once 1 MiB waits for them, even if the writer never waits', async () => {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import { CloutError } from '@cloutagent/contract';
 import { encodeNdjson, encodeSse, encodeSseComment, type Clock, type SseEvent } from '@cloutagent/kit';
 import type { Reply, StreamWriter } from './types.ts';
@@ -9,6 +10,15 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 const HEARTBEAT_MS = 25_000;
 /** How long a client waits before it comes back after a stop. */
 const RETRY_MS = 2_000;
+
+/** Each write is a system call of 10 µs: more in one turn of the loop would make the others wait. */
+const STREAMS_A_TURN = 250;
+
+/** What one sweep sends, encoded once for all streams. */
+interface Beat {
+  readonly event: string;
+  readonly comment: string;
+}
 
 export type StreamReply = Extract<Reply, { kind: 'stream' }>;
 
@@ -82,11 +92,15 @@ export class Stream implements StreamWriter {
   }
 
   /** One sweep of the shared timer. A reader that took nothing between two sweeps is gone without a word. */
-  beat(ts: number): void {
+  beat(beat: Beat): void {
     this.#blockedSweeps = this.#drained === undefined ? 0 : this.#blockedSweeps + 1;
     if (this.#blockedSweeps > 1) this.destroy();
-    else if (this.#reply.heartbeat === true && this.#reply.contentType === 'text/event-stream')
-      this.send('heartbeat', { ts });
+    if (this.#closed || this.#reply.contentType !== 'text/event-stream') return;
+    const { heartbeat } = this.#reply;
+    if (heartbeat === undefined || heartbeat === false) return;
+    // No promise for each of ten thousand readers; only one that is stuck is waited for.
+    if (this.#drained === undefined && this.#response.write(heartbeat === true ? beat.event : beat.comment)) return;
+    this.#waitForDrain().catch(() => undefined);
   }
 
   #write(text: string): Promise<void> {
@@ -103,6 +117,10 @@ export class Stream implements StreamWriter {
       return Promise.reject(this.#reason());
     }
     if (this.#response.write(text)) return Promise.resolve();
+    return this.#waitForDrain();
+  }
+
+  #waitForDrain(): Promise<void> {
     this.#drained ??= new Promise<void>((resolve, reject) => {
       const settle = (finish: () => void): void => {
         this.#response.off('drain', onDrain).off('close', onClose);
@@ -131,6 +149,10 @@ export class StreamSet {
     this.#clock = clock;
   }
 
+  get size(): number {
+    return this.#streams.size;
+  }
+
   add(stream: Stream): void {
     this.#streams.add(stream);
     if (this.#timer === undefined) void this.#sweep();
@@ -157,8 +179,18 @@ export class StreamSet {
       } catch {
         return;
       }
-      const ts = this.#clock.now();
-      for (const stream of this.#streams) stream.beat(ts);
+      await this.#beat();
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const data = JSON.stringify({ ts: this.#clock.now() });
+    const beat: Beat = { event: encodeSse({ event: 'heartbeat', data }), comment: encodeSseComment('ping') };
+    let count = 0;
+    for (const stream of this.#streams) {
+      stream.beat(beat);
+      count += 1;
+      if (count % STREAMS_A_TURN === 0) await setImmediateAsync();
     }
   }
 }

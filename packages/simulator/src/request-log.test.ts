@@ -129,9 +129,15 @@ describe('[X7.log] the request log', () => {
         params: {},
         headers: HEADERS,
         remoteAddress: '127.0.0.1',
+        secure: false,
         principal: { name: 'test', scopes: [] },
         signal: new AbortController().signal,
         readJson: () => Promise.resolve(body),
+        checkToken: () => undefined,
+        note: () => undefined,
+        stats: () => {
+          throw new Error('not part of this test');
+        },
       };
       const deps = {
         clock: systemClock,

@@ -37,6 +37,8 @@ export interface Simulator {
 
 /** As large as the real API takes. */
 const LARGEST_BODY = 32 * 1024 * 1024;
+/** A long conversation with many tools; parsing as many takes an eighth of a second. */
+const MOST_KEYS = 100_000;
 /** Streams that are being answered when the simulator is closed get this long. */
 const DRAIN_MS = 500;
 
@@ -64,6 +66,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
         path: '/v1/messages',
         scope: 'open',
         maxBodyBytes: LARGEST_BODY,
+        maxJsonKeys: MOST_KEYS,
         handler: (context) => answerMessages(context, deps),
       },
       ...infoRoutes({ clock, requestLog, scenario: scenario.name }),

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import { CloutError, codeOf, PRODUCT_VERSION } from '@cloutagent/contract';
-import type { Log } from '@cloutagent/http';
+import type { FrontSettings, Log } from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
+import type { TaskMcp } from './task-mcp.ts';
 
 const HELP = `task-mcp ${PRODUCT_VERSION}: OpenSpec changes for MCP clients
 
@@ -10,8 +11,11 @@ usage: task-mcp            MCP on standard input and output
        task-mcp --help
 
 environment: WORKING_DIRECTORY (project root or its openspec folder), PORT (8443), HOST (127.0.0.1),
-             AUTH_TOKENS, ADMIN_TOKENS, ALLOWED_ORIGINS (each comma-separated), MAX_RESPONSE_SIZE_KB (1024),
-             LOG_LEVEL (trace, debug, info, warn, error, silent; info)
+             AUTH_TOKENS, ADMIN_TOKENS, ALLOWED_ORIGINS, TRUSTED_PROXIES (each comma-separated),
+             RATE_LIMIT (60), RATE_LIMIT_BURST (90), RATE_LIMIT_WINDOW_MS (60000), ENABLE_DISTRIBUTED_RATE_LIMIT,
+             REDIS_URL, REQUEST_TIMEOUT_MS (30000), MAX_RESPONSE_SIZE_KB (1024), SECURITY_HEADERS_ENABLED (true),
+             TLS_CERT_FILE, TLS_KEY_FILE, METRICS_BIND, AUDIT_LOG (a file, stderr or off; stderr),
+             LOG_LEVEL (trace, debug, info, warn, error, silent; info), DEBUG (task-mcp:*)
 `;
 
 /** Requests get this long to end when the process is told to stop. */
@@ -21,28 +25,49 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 const shown = (value: unknown): unknown =>
   value instanceof Error ? { message: value.message, code: codeOf(value), cause: shown(value.cause) } : value;
 
+const toLine = (value: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shown(member)])));
+
 /** One JSON line per event on stderr; stdout belongs to the protocol. */
-const stderrLog = (minimum: string): Log => {
+const stderrLog = (minimum: string, isWanted: (name: string) => boolean): Log => {
   const from = LEVELS.includes(minimum) ? LEVELS.indexOf(minimum) : LEVELS.indexOf('info');
   return (level, message, fields = {}) => {
-    if (LEVELS.indexOf(level) < from) return;
-    const members = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, shown(value)]));
-    process.stderr.write(`${JSON.stringify({ time: toIso(systemClock.now()), level, message, ...members })}\n`);
+    const { ns } = fields;
+    if (LEVELS.indexOf(level) < from && !(typeof ns === 'string' && isWanted(ns))) return;
+    process.stderr.write(`${toLine({ time: toIso(systemClock.now()), level, message, ...fields })}\n`);
   };
 };
 
-const numberOf = (name: string, text: string | undefined, fallback: number, maximum: number): number => {
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= maximum) return value;
-  throw new CloutError('VALIDATION_ERROR', `${name} must be a whole number from 0 to ${maximum}`);
+/** Serves until the process is told to stop; a second signal ends it at once. */
+const serve = async (env: NodeJS.ProcessEnv, taskMcp: TaskMcp, settings: FrontSettings, log: Log): Promise<void> => {
+  const [{ createFront, openAudit, wholeNumber }, { serveMetrics }] = await Promise.all([
+    import('@cloutagent/http'),
+    import('./metrics-server.ts'),
+  ]);
+  const target = env['AUDIT_LOG'] || 'stderr';
+  const audit = target === 'off' ? undefined : openAudit(target, log);
+  const { metricsBind, maxResponseBytes: _, ...options } = settings;
+  const front = createFront({
+    ...options,
+    routes: taskMcp.routes,
+    clock: systemClock,
+    log,
+    ...(audit === undefined ? {} : { audit: audit.write }),
+  });
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  const { url } = await front.listen({
+    port: wholeNumber(env, 'PORT', 8443, { max: 65_535 }),
+    host: env['HOST'] || '127.0.0.1',
+  });
+  const metrics = await serveMetrics(metricsBind, () => front.stats(), { clock: systemClock, log });
+  log('info', 'listening', { url, ...(metrics === undefined ? {} : { metrics: metrics.url }) });
+  await stopped;
+  await Promise.all([front.drain(DRAIN_MS), metrics?.close()]);
+  await audit?.flush();
 };
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
 
 const main = async (args: readonly string[]): Promise<void> => {
   const { env } = process;
@@ -54,13 +79,15 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (unknown !== undefined)
     throw new CloutError('VALIDATION_ERROR', `Unknown option ${unknown}`, { hint: 'task-mcp --help' });
   const http = args.includes('--http');
-  const log = stderrLog(env['LOG_LEVEL'] ?? 'info');
-  const [{ openProject }, { createTaskMcp }] = await Promise.all([
+  const [{ openProject }, { createTaskMcp }, { debugNames, readFrontSettings }] = await Promise.all([
     import('@cloutagent/openspec'),
     import('./task-mcp.ts'),
+    import('@cloutagent/http'),
     // Needed in any case: loading it beside the rest makes the first answer earlier.
-    http ? import('@cloutagent/http') : import('./mcp/stdio.ts'),
+    http ? undefined : import('./mcp/stdio.ts'),
   ]);
+  const log = stderrLog(env['LOG_LEVEL'] ?? 'info', debugNames(env['DEBUG']));
+  const settings = await readFrontSettings(env);
   const project = await openProject(env['WORKING_DIRECTORY'] ?? process.cwd(), {
     clock: systemClock,
     caller: userInfo().username,
@@ -70,31 +97,13 @@ const main = async (args: readonly string[]): Promise<void> => {
     log,
     clock: systemClock,
     version: PRODUCT_VERSION,
-    maxResponseBytes: numberOf('MAX_RESPONSE_SIZE_KB', env['MAX_RESPONSE_SIZE_KB'], 1024, 1024 * 1024) * 1024,
+    maxResponseBytes: settings.maxResponseBytes,
   });
   if (!http) {
     await taskMcp.handleStdio(process.stdin, process.stdout);
     return;
   }
-  const { createFront } = await import('@cloutagent/http');
-  const front = createFront({
-    routes: taskMcp.routes,
-    tokens: { user: listOf(env['AUTH_TOKENS']), admin: listOf(env['ADMIN_TOKENS']) },
-    allowedOrigins: listOf(env['ALLOWED_ORIGINS']),
-    clock: systemClock,
-    log,
-  });
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
-  const { url } = await front.listen({
-    port: numberOf('PORT', env['PORT'], 8443, 65_535),
-    host: env['HOST'] ?? '127.0.0.1',
-  });
-  log('info', 'listening', { url });
-  await stopped;
-  await front.drain(DRAIN_MS);
+  await serve(env, taskMcp, settings, log);
 };
 
 process.stderr.on('error', () => undefined);

@@ -17,20 +17,27 @@ import {
   type ListedResource,
   type Project,
 } from '@cloutagent/openspec';
+import { watchFolder, type WatchChanges } from './watch.ts';
 
-/** What the tools and resources need of the changes on disk. */
+/**
+ * What the tools and resources need of the changes on disk. A `signal` that is aborted keeps work from beginning; what
+ * has begun to write is short, all or nothing, and comes to its end.
+ */
 export interface Changes {
   readonly root: string;
   readonly openspecDir: string;
   open(
     input: ChangeOpenInput,
     by: Principal,
+    signal?: AbortSignal,
   ): Promise<{ readonly change: ChangeSummary; readonly resumed: boolean; readonly files: readonly string[] }>;
-  archive(slug: string, options: ArchiveOptions, by: Principal): Promise<ArchiveResult>;
+  archive(slug: string, options: ArchiveOptions, by: Principal, signal?: AbortSignal): Promise<ArchiveResult>;
   list(query: Partial<ChangesActiveInput>): Promise<Page<ChangeSummary>>;
   /** Resources of the active changes from `offset` on; `nextOffset` is null at the end. */
   resources(offset: number): Promise<{ readonly items: readonly ListedResource[]; readonly nextOffset: number | null }>;
   read(uri: string): Promise<{ readonly uri: string; readonly mimeType: string; readonly text: string }>;
+  /** Calls back when files of changes change, until the function that it returns is called. */
+  readonly watch: WatchChanges;
 }
 
 export interface ArchiveOptions {
@@ -54,18 +61,29 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
   const local: Caller = { caller: project.caller, tokenId: project.tokenId ?? `user:${project.caller}` };
   const inHandsOf = ({ name, tokenId }: Principal): Project =>
     withCaller(project, tokenId === undefined ? local : { caller: name, tokenId });
+  const { watch, poke } = watchFolder(project.openspecDir, project.clock);
   return {
     root: project.root,
     openspecDir: project.openspecDir,
-    open: (input, by) => openChange(inHandsOf(by), input),
-    archive: (slug, options, by) => {
+    async open(input, by, signal) {
+      signal?.throwIfAborted();
+      const opened = await openChange(inHandsOf(by), input);
+      // The first change makes the folder that is watched.
+      poke(input.slug);
+      return opened;
+    },
+    async archive(slug, options, by, signal) {
+      signal?.throwIfAborted();
       const mine = inHandsOf(by);
-      return archive === undefined
+      const archived = await (archive === undefined
         ? archiveChange(mine, { slug, ...options })
-        : archive(slug, { project: mine, ...options });
+        : archive(slug, { project: mine, ...options }));
+      poke(slug);
+      return archived;
     },
     list: (query) => listChanges(project, query),
     resources: (offset) => listResources(project, { offset }),
     read: (uri) => readResource(project, uri),
+    watch,
   };
 };

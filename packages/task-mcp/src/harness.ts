@@ -72,6 +72,7 @@ export const serveChanges = async (changes: Partial<Changes>, options: ServeOpti
     list: refuse,
     resources: refuse,
     read: refuse,
+    watch: () => () => undefined,
     ...changes,
   };
   return listen(taskMcpOver(whole, { log: quiet, version: '9.9.9', ...options, clock }), root, clock, options);

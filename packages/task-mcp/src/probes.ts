@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { access, opendir } from 'node:fs/promises';
 import { TOOLS } from '@cloutagent/contract';
-import type { Reply, Route } from '@cloutagent/http';
+import type { Reply, RequestContext, Route } from '@cloutagent/http';
 import { toIso, type Clock } from '@cloutagent/kit';
+import { exists, isReadable, isWritable } from './folder.ts';
 
 export interface ProbeDeps {
   /** Project root and its openspec folder, which the first change may yet have to make. */
@@ -12,48 +11,14 @@ export interface ProbeDeps {
   readonly version: string;
 }
 
-/** Reads one entry of the folder: what a listing needs first. */
-const isReadable = async (folder: string): Promise<boolean> => {
-  try {
-    const dir = await opendir(folder);
-    try {
-      await dir.read();
-    } finally {
-      await dir.close();
-    }
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-/** A read-only file system says no here even to root. */
-const isWritable = async (folder: string): Promise<boolean> => {
-  try {
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const exists = async (folder: string): Promise<boolean> => {
-  try {
-    await access(folder);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 /** What `GET /` tells programs: seed 002 "Root Endpoint", with the endpoints and features that are there. */
 const ROOT = {
   name: 'Task MCP HTTPS/SSE Server',
   security: {
     authentication: 'Bearer token and cookie-based',
-    rateLimiting: 'None in this version',
+    rateLimiting: 'IP and token-based with burst control',
     cors: 'Configurable origin whitelist',
-    headers: 'CSP, frame, content type and referrer policy',
+    headers: 'CSP, HSTS over TLS, and security headers',
     audit: 'Structured JSON logging',
   },
   endpoints: {
@@ -61,6 +26,9 @@ const ROOT = {
     mcp: 'POST /mcp - Streamable HTTP (NDJSON)',
     healthz: 'GET /healthz - Liveness probe',
     readyz: 'GET /readyz - Readiness probe',
+    health: 'GET /health - Comprehensive health check (authenticated)',
+    security: 'GET /security/metrics - Security metrics (authenticated)',
+    metrics: 'GET /metrics - Prometheus metrics (authenticated)',
   },
   documentation: 'https://github.com/Fission-AI/OpenSpec',
   features: {
@@ -68,7 +36,7 @@ const ROOT = {
     resource_uris: true,
     template_system: true,
     docker_deployment: false,
-    performance_monitoring: false,
+    performance_monitoring: true,
   },
 };
 
@@ -93,12 +61,15 @@ export const probeRoutes = ({ root, openspecDir, clock, version }: ProbeDeps): r
     return { kind: 'json', status: well ? 200 : 503, body: { status, timestamp, uptime, version, checks } };
   };
 
-  const readiness = async (): Promise<Reply> => {
+  const readiness = async (context: RequestContext): Promise<Reply> => {
     const place = await folder();
     const filesystem = (await isReadable(place)) && (await isWritable(place));
     const ready = filesystem && hasTools;
     // The front refuses to listen where its checks could not hold, so a probe that is reached was guarded.
-    const dependencies = { tools: hasTools, filesystem, security: true };
+    const shared = context.stats().rateLimit?.shared ?? 'off';
+    // Without Redis each process limits by itself, so it is shown and the server stays ready.
+    const redis = shared === 'off' ? {} : { redis: shared === 'redis' };
+    const dependencies = { tools: hasTools, filesystem, security: true, ...redis };
     const status = ready ? 'healthy' : 'unhealthy';
     return { kind: 'json', status: ready ? 200 : 503, body: { status, ready, ...common(), dependencies } };
   };

@@ -30,6 +30,8 @@ export interface ToolDeps {
 export interface Caller {
   readonly principal: Principal;
   readonly local: boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 type CallOf<T extends ToolCall['tool']> = Extract<ToolCall, { tool: T }>['input'];
@@ -46,8 +48,8 @@ const linkOf = (slug: string, file: string, deltas: number): Link => {
   return { uri: `change://${slug}/delta/${short}`, mimeType: MARKDOWN, name: short };
 };
 
-const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal }: Caller) => {
-  const { change, resumed, files } = await changes.open(input, principal);
+const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal, signal }: Caller) => {
+  const { change, resumed, files } = await changes.open(input, principal, signal);
   const deltas = files.filter((file) => file.startsWith('specs/')).length;
   const withTemplate = change.template === undefined ? '' : ` with ${change.template} template`;
   return {
@@ -70,13 +72,13 @@ const storedReceiptId = async (changes: Changes, uri: string): Promise<string | 
   }
 };
 
-const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal }: Caller) => {
+const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal, signal }: Caller) => {
   const { slug, allowIncomplete, union } = input;
   const options = {
     ...(allowIncomplete === undefined ? {} : { allowIncomplete }),
     ...(union === undefined ? {} : { union }),
   };
-  const result = await changes.archive(slug, options, principal);
+  const result = await changes.archive(slug, options, principal, signal);
   const uri = `changes://archived/${result.slug}`;
   const id = await storedReceiptId(changes, uri);
   const warnings = result.warnings.length === 0 ? '' : ` (${result.warnings.join('; ')})`;
@@ -96,7 +98,8 @@ const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, {
 /** Paths as a caller can use them: absolute on this machine, relative to the project elsewhere. */
 const shownPaths = (root: string, { paths }: ChangeSummary, local: boolean): ChangeSummary['paths'] => {
   const shown = (path: string): string => {
-    if (local) return resolve(root, path);
+    // Most are absolute already, and a page has 150 of them.
+    if (local) return isAbsolute(path) ? path : resolve(root, path);
     return isAbsolute(path) ? relative(root, path).replaceAll(sep, '/') : path;
   };
   return { root: shown(paths.root), proposal: shown(paths.proposal), tasks: shown(paths.tasks) };

@@ -194,10 +194,48 @@ describe('[T3.told-apart] bodies', () => {
     ['a uri without its method', { uri: 'changes://active' }, 'tool', 'required field missing'],
     ['null', { tool: null, input: {} }, 'tool', 'required field missing'],
     ['a number', { tool: 7 }, 'tool', 'must be a string'],
-    ['an array', [], 'tool', 'required field missing'],
+    ['an empty array', [], 'body', 'a batch of calls goes to /mcp'],
     ['a string', '"x"', 'body', 'must be a JSON object'],
   ])('[T3.else-400, T10.tool-missing] %s', async (_name, body, field, issue) => {
     await using served = await serveProject();
     expect(await details(served, body)).toEqual([400, 'VALIDATION_ERROR', { field, issue }]);
+  });
+});
+
+describe('a batch of calls on /mcp', () => {
+  it('answers each in its order, and goes on behind one that fails', async () => {
+    await using served = await serveProject();
+    const open = (slug: string) => ({ tool: 'change.open', input: { title: slug, slug } });
+    const calls = [
+      { id: 'a', ...open('first-one') },
+      open('first-one'),
+      { id: 3, tool: 'changes.active' },
+      { input: {} },
+    ];
+    const response = await served.post('/mcp', calls);
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const lines = await linesOf(response);
+    expect(lines.map(({ type, index, id }) => [type, index, id])).toEqual([
+      ['start', 0, 'a'],
+      ['result', 0, 'a'],
+      ['start', 1, undefined],
+      ['error', 1, undefined],
+      ['start', 2, 3],
+      ['result', 2, 3],
+      ['start', 3, undefined],
+      ['error', 3, undefined],
+      ['end', undefined, undefined],
+    ]);
+    expect(lines[3]).toMatchObject({ error: { code: 'CHANGE_ALREADY_EXISTS' } });
+    expect(lines[5]).toMatchObject({ result: { structuredContent: { total: 1 } } });
+    expect(lines[7]).toMatchObject({ error: { code: 'VALIDATION_ERROR' } });
+    expect(
+      (
+        await served.post(
+          '/mcp',
+          Array.from({ length: 101 }, () => open('x')),
+        )
+      ).status,
+    ).toBe(400);
   });
 });

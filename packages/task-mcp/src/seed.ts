@@ -1,22 +1,18 @@
-import { API_VERSION, CloutError, toErrorBody } from '@cloutagent/contract';
-import { isLoopback, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
+import { API_VERSION, CloutError } from '@cloutagent/contract';
+import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
+import { isLocal } from './locality.ts';
 import { runTool, type Outcome, type ToolDeps } from './run-tool.ts';
-import {
-  ndjsonError,
-  NDJSON_HEADERS,
-  seedErrors,
-  seedResult,
-  SSE_HEADERS,
-  sseError,
-  type SeedError,
-  type SeedResult,
-  type StartedAt,
-} from './seed-form.ts';
+import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
+import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
+import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
+
+/** Reason of an end that is none: made once, since an abort without one makes an error with its stack. */
+const SETTLED = new Error('The call has settled');
 
 export interface SeedDeps extends ToolDeps {
   readonly log: Log;
@@ -25,33 +21,7 @@ export interface SeedDeps extends ToolDeps {
   readonly jsonRpc: (context: RequestContext, body: object) => Promise<Reply>;
 }
 
-/** One tool call on its way. */
-interface Call {
-  readonly context: RequestContext;
-  readonly tool: string;
-  readonly startedAt: number;
-  readonly begun: number;
-}
-
-/** What a call brought: data of the seed's result, and the same as text. */
-interface Answer {
-  readonly data: { readonly result: SeedResult; readonly duration: number; readonly receipt: Outcome['receipt'] };
-  readonly text: string;
-}
-
 const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
-
-/** The seed protocol has one major version; another one would not mean what its sender thinks. */
-const checkVersion = (asked: unknown): void => {
-  if (asked === undefined || asked === null) return;
-  const [major] = API_VERSION.split('.');
-  if (typeof asked === 'string' && /^\d+(\.\d+){0,2}$/u.test(asked) && asked.split('.')[0] === major) return;
-  const value = typeof asked === 'string' ? asked.slice(0, 50) : typeof asked;
-  throw new CloutError('VALIDATION_ERROR', `API version ${value} is not supported`, {
-    hint: `Use apiVersion ${API_VERSION}`,
-    details: { field: 'apiVersion', value, supported: [API_VERSION] },
-  });
-};
 
 const checkSize = (text: string, limit: number): string => {
   const size = Buffer.byteLength(text);
@@ -60,13 +30,12 @@ const checkSize = (text: string, limit: number): string => {
   throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${kb(size)}KB) exceeds limit of ${kb(limit)}KB`);
 };
 
-/** Callers on this machine can open the paths that they are given. */
-export const isLocal = ({ remoteAddress }: RequestContext): boolean => isLoopback(remoteAddress);
-
 /** `POST /sse` and `POST /mcp`: seed tool calls, seed resource reads and JSON-RPC, told apart by the body. */
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
-  const { clock, log, changes, maxResponseBytes } = deps;
+  const { clock, changes, maxResponseBytes } = deps;
   const started: StartedAt = new WeakMap();
+  const sse = sseForm(deps);
+  const ndjson = ndjsonForm(deps);
 
   /** Made whole before the first byte, so that one that is too large can still be an error. */
   const answerOf = (call: Call, outcome: Outcome): Answer => {
@@ -74,67 +43,53 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
-    const data = { apiVersion: API_VERSION, tool: outcome.tool, startedAt, result, duration, receipt };
-    return { data, text: checkSize(JSON.stringify(data), maxResponseBytes) };
+    // A page is long: it becomes text once, for both forms and for its size.
+    const resultText = checkSize(JSON.stringify(result), maxResponseBytes);
+    const rest = `"result":${resultText},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
+    const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
+    return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
   };
 
-  const failureOf = (call: Call, error: unknown): SeedError => {
-    const { requestId } = call.context;
-    log('warn', 'tool failed', { requestId, tool: call.tool, error });
-    return { error: toErrorBody(error), requestId, timestamp: toIso(clock.now()) };
-  };
-
-  const sse = (call: Call, settled: Promise<Answer>): Reply => ({
-    kind: 'stream',
-    contentType: 'text/event-stream',
-    headers: SSE_HEADERS,
-    heartbeat: true,
-    onDrain: 'finish',
-    run: async (writer) => {
-      await writer.comment(`keep-alive ${clock.now()}`);
-      try {
-        await writer.sse({ event: 'result', id: call.context.requestId, data: (await settled).text });
-      } catch (error) {
-        if (!writer.signal.aborted) await writer.sse(sseError(failureOf(call, error), call.startedAt));
-      }
-    },
-  });
-
-  const ndjson = (call: Call, settled: Promise<Answer>): Reply => ({
-    kind: 'stream',
-    contentType: 'application/x-ndjson',
-    headers: NDJSON_HEADERS,
-    onDrain: 'finish',
-    run: async (writer) => {
-      await writer.ndjson({ type: 'start', ts: call.startedAt, tool: call.tool, apiVersion: API_VERSION });
-      try {
-        const { result, duration, receipt } = (await settled).data;
-        await writer.ndjson({ type: 'result', ts: clock.now(), result, duration, receipt });
-      } catch (error) {
-        if (!writer.signal.aborted) await writer.ndjson(ndjsonError(failureOf(call, error), clock.now()));
-      }
-      if (!writer.signal.aborted) await writer.ndjson({ type: 'end', ts: clock.now() });
-    },
-  });
-
-  const callTool = async (context: RequestContext, body: object, tool: string, form: typeof sse): Promise<Reply> => {
+  const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {
     const startedAt = clock.now();
     started.set(context.headers, startedAt);
     const begun = clock.monotonic();
-    checkVersion(memberOf(body, 'apiVersion') ?? context.headers['api-version']);
+    checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
-    const work = runTool(deps, parsed, { principal: context.principal, local: isLocal(context) });
+    context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
+    const { principal, signal } = context;
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const settled = work.then((outcome) => answerOf(call, outcome));
+    const work = runTool(deps, parsed, { principal, local: isLocal(context), signal }).then((outcome) =>
+      answerOf(call, outcome),
+    );
+    // Whoever waits for it may have been told already that the time was over.
+    work.catch(() => undefined);
+    return { call, work };
+  };
+
+  const callTool = async (context: RequestContext, body: object, tool: string, form: Form): Promise<Reply> => {
+    const { call, work } = begin(context, body, tool);
     const patience = new AbortController();
     const late = clock.sleep(HOLD_MS, patience.signal).catch(() => undefined);
     try {
       // Throws what the tool throws while its status can still be chosen.
-      await Promise.race([settled, late]);
+      const answer = await Promise.race([work, late]);
+      return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
     } finally {
-      patience.abort();
+      patience.abort(SETTLED);
     }
-    return form(call, settled);
+  };
+
+  /** One call of a batch; whatever is wrong with it is its own answer and not that of the batch. */
+  const callInBatch = async (context: RequestContext, body: object): Promise<BatchAnswer> => {
+    const tool = memberOf(body, 'tool');
+    try {
+      if (typeof tool !== 'string') throw invalidRequest('tool', 'required field missing');
+      const { result, duration, receipt } = (await begin(context, body, tool).work).data;
+      return { done: { result, duration, receipt } };
+    } catch (error) {
+      return { failure: failureOf(deps, { context, tool: typeof tool === 'string' ? tool : '' }, error) };
+    }
   };
 
   const readResource = async (uri: string): Promise<Reply> => {
@@ -143,13 +98,17 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     return { kind: 'json', body: { contents: [{ uri, mimeType, text }] } };
   };
 
-  const answer = async (context: RequestContext, form: typeof sse): Promise<Reply> => {
+  const answer = async (context: RequestContext, form: Form): Promise<Reply> => {
     const body = await context.readJson();
     if (body === null || typeof body !== 'object') throw invalidRequest('body', 'must be a JSON object');
     const speaksJsonRpc = Array.isArray(body)
       ? body.some((item) => item !== null && typeof item === 'object' && 'jsonrpc' in item)
       : Object.hasOwn(body, 'jsonrpc');
     if (speaksJsonRpc) return deps.jsonRpc(context, body);
+    if (Array.isArray(body)) {
+      if (form !== ndjson) throw invalidRequest('body', 'a batch of calls goes to /mcp');
+      return batchReply(batchOf(body), clock, (call) => callInBatch(context, call));
+    }
     const uri = memberOf(body, 'uri');
     const tool = memberOf(body, 'tool');
     if (typeof tool === 'string') return callTool(context, body, tool, form);
@@ -158,7 +117,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     throw invalidRequest('tool', 'required field missing');
   };
 
-  const route = (path: string, form: typeof sse): Route => ({
+  const route = (path: string, form: Form): Route => ({
     method: 'POST',
     path,
     // What looks is allowed here; tools that do more ask for their own scope.

@@ -30,7 +30,7 @@ const up = async (context: Context, options: UpOptions): Promise<number> => {
     ...bindAddress(io.environment, given({ port: options.port, host: options.host })),
     environment: io.environment,
     user: io.user,
-    log: createLog(io.environment.LOG_LEVEL),
+    log: createLog(io.environment.LOG_LEVEL, io.environment.DEBUG),
     simulatorCommand: [...CLOUT, 'simulate'],
     resumeInterrupted: true,
     ...((await exists(WEB_ASSETS)) ? { assets: WEB_ASSETS } : {}),

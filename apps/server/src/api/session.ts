@@ -1,13 +1,13 @@
 import { CloutError, PRODUCT_VERSION, toMoney, type Budget } from '@cloutagent/contract';
-import { AUTH_COOKIE, principalOf, tokenTable } from '@cloutagent/http';
+import { AUTH_COOKIE } from '@cloutagent/http';
 import type { Workbench } from '../workbench.ts';
 import type { Handlers } from './bind.ts';
 
 /** RFC 6265 cookie-octets that tokens are made of; others would be cut by a browser. */
 const COOKIE_VALUE = /^[\w.~+/=!#$%&'*^`|-]+$/u;
 
-const cookie = (value: string, maxAge: number): string =>
-  `${AUTH_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`;
+const cookie = (value: string, maxAge: number, secure: boolean): string =>
+  `${AUTH_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}${secure ? '; Secure' : ''}`;
 
 /** A working day: after it the token has to be shown again. */
 const SESSION_SECONDS = 12 * 3600;
@@ -19,7 +19,6 @@ const money = (budget: Budget | undefined) => ({
 });
 
 export const sessionHandlers = (bench: Workbench): Pick<Handlers, 'meta' | 'login' | 'logout'> => {
-  const table = tokenTable(bench.tokens);
   return {
     meta: async ({ context }) => {
       const [billed, simulated] = await Promise.all([bench.projectBudget(false), bench.projectBudget(true)]);
@@ -36,8 +35,8 @@ export const sessionHandlers = (bench: Workbench): Pick<Handlers, 'meta' | 'logi
         principal: { name: context.principal.name, scopes: [...context.principal.scopes] },
       };
     },
-    login: ({ body }) => {
-      const principal = COOKIE_VALUE.test(body.token) ? principalOf(table, body.token) : undefined;
+    login: ({ body, context }) => {
+      const principal = COOKIE_VALUE.test(body.token) ? context.checkToken(body.token) : undefined;
       if (principal === undefined) {
         throw new CloutError('AUTHENTICATION_FAILED', 'This token is not valid here', {
           hint: "The administrator's token is in .cloutagent/token of the project",
@@ -45,10 +44,14 @@ export const sessionHandlers = (bench: Workbench): Pick<Handlers, 'meta' | 'logi
       }
       return {
         kind: 'json',
-        headers: { 'set-cookie': cookie(body.token, SESSION_SECONDS) },
+        headers: { 'set-cookie': cookie(body.token, SESSION_SECONDS, context.secure) },
         body: { name: principal.name, scopes: principal.scopes },
       };
     },
-    logout: () => ({ kind: 'json', headers: { 'set-cookie': cookie('', 0) }, body: { ok: true } }),
+    logout: ({ context }) => ({
+      kind: 'json',
+      headers: { 'set-cookie': cookie('', 0, context.secure) },
+      body: { ok: true },
+    }),
   };
 };

@@ -1,69 +1,65 @@
 import type { Reply, RequestContext } from '@cloutagent/http';
-import { decodeSse, type SseEvent } from '@cloutagent/kit';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { Clock } from '@cloutagent/kit';
+import { openLegacyHttp } from './legacy.ts';
+import { openModernHttp } from './modern.ts';
+import { openSseTransport } from './sse-transport.ts';
 import type { Caller } from '../run-tool.ts';
-import { makeMcpServer, type McpDeps } from './server.ts';
+import { routeOf } from './era.ts';
+import type { ServerFactory, ServerInfo } from './factory.ts';
+import type { TaskSupport } from './task-desk.ts';
+import { errorAnswer, idIn, isObject } from './wire.ts';
 
-/** The SDK refuses a legacy request that does not accept both, though one answer has one form. */
-const ACCEPT = 'application/json, text/event-stream';
-
-/** The request as the SDK reads it; only headers of the protocol matter to it, for front and route did the rest. */
-const toWebRequest = ({ url, headers, signal }: RequestContext, body: object): Request => {
-  const sent = new Headers({ accept: ACCEPT, 'content-type': 'application/json' });
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith('mcp-') && typeof value === 'string') sent.set(name, value);
-  }
-  return new Request(url, { method: 'POST', headers: sent, body: JSON.stringify(body), signal });
-};
-
-async function* textOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  // Node's streams can be iterated, which the DOM's type does not say.
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) yield decoder.decode(chunk, { stream: true });
+export interface McpHttpOptions {
+  readonly factory: ServerFactory;
+  /** Name and version, for the answers that no server instance gives. */
+  readonly serverInfo: ServerInfo;
+  readonly clock: Clock;
+  /** Tools whose calls may become tasks, by name. */
+  readonly tasks: ReadonlyMap<string, TaskSupport>;
+  /** Where clients of the transport of 2024-11-05 post to. */
+  readonly messagesPath: string;
 }
 
-const eventsOf = (body: ReadableStream<Uint8Array>): AsyncGenerator<SseEvent> => decodeSse(textOf(body));
+/** MCP over HTTP: both eras and the transport of 2024-11-05, over any server that a factory makes. */
+export interface McpHttp {
+  /** A POST whose body is JSON-RPC. */
+  post(context: RequestContext, caller: Caller, body: unknown): Promise<Reply>;
+  /** The stream of a session. */
+  get(context: RequestContext, caller: Caller): Reply;
+  /** The end of a session. */
+  remove(context: RequestContext, caller: Caller): Promise<Reply>;
+  openSse(context: RequestContext, caller: Caller): Promise<Reply>;
+  postToSse(context: RequestContext, caller: Caller, body: unknown): Reply;
+  close(): Promise<void>;
+}
 
-/** The answers of a stream without its notifications: one message, or an array for a batch. */
-const collapse = async (body: ReadableStream<Uint8Array>, batch: boolean): Promise<unknown> => {
-  const answers: unknown[] = [];
-  for await (const { data } of eventsOf(body)) {
-    const message: unknown = data === '' ? null : JSON.parse(data);
-    if (message !== null && typeof message === 'object' && 'id' in message) answers.push(message);
-  }
-  return batch ? answers : answers[0];
+/** What the audit log is told of a request: its method, and the tool that it calls. */
+const noteOf = (body: unknown): Readonly<Record<string, string>> => {
+  const { method, params } = isObject(body) ? body : {};
+  if (typeof method !== 'string') return { rpc: 'batch' };
+  const name = method === 'tools/call' && isObject(params) ? params['name'] : undefined;
+  return { rpc: method.slice(0, 100), ...(typeof name === 'string' ? { tool: name.slice(0, 100) } : {}) };
 };
 
-const isSubscription = (body: object): boolean => 'method' in body && body.method === 'subscriptions/listen';
-
-/**
- * Answers one JSON-RPC body (or batch) of MCP over Streamable HTTP, both eras, without a session. Tools here say
- * nothing before their result, so every answer is JSON; only a subscription streams.
- */
-export const answerJsonRpc = async (
-  deps: McpDeps,
-  caller: Caller,
-  context: RequestContext,
-  body: object,
-): Promise<Reply> => {
-  const handler = createMcpHandler(() => makeMcpServer(deps, caller), {
-    onerror: (error) => deps.log('debug', 'mcp over http', { requestId: context.requestId, error }),
-  });
-  const response = await handler.fetch(toWebRequest(context, body), { parsedBody: body });
-  const { status, body: stream } = response;
-  if (stream === null) return { kind: 'empty', status };
-  if (!(response.headers.get('content-type') ?? '').startsWith('text/event-stream')) {
-    return { kind: 'text', status, contentType: 'application/json', body: await response.text() };
-  }
-  if (!isSubscription(body)) return { kind: 'json', status, body: await collapse(stream, Array.isArray(body)) };
+export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
+  const now = (): number => clock.monotonic();
+  const modern = openModernHttp({ factory, serverInfo, clock, tasks });
+  const legacy = openLegacyHttp(factory, now);
+  const sse = openSseTransport(factory, now, messagesPath);
   return {
-    kind: 'stream',
-    status,
-    contentType: 'text/event-stream',
-    headers: { 'Cache-Control': 'no-cache, no-transform', 'X-Accel-Buffering': 'no' },
-    run: async (writer) => {
-      for await (const event of eventsOf(stream)) await writer.sse(event);
-      await handler.close();
+    async post(context, caller, body) {
+      context.note(noteOf(body));
+      const route = routeOf(context.headers, body);
+      if (route.kind === 'modern') return modern.answer(context, caller, route.message);
+      if (route.kind === 'legacy') return legacy.post(context, caller, body);
+      return { kind: 'json', status: route.status, body: errorAnswer(idIn(body), route.error) };
+    },
+    get: (context, caller) => legacy.get(context, caller),
+    remove: (context, caller) => legacy.remove(context, caller),
+    openSse: (context, caller) => sse.open(context, caller),
+    postToSse: (context, caller, body) => sse.post(context, caller, body),
+    async close() {
+      await Promise.all([modern.close(), legacy.close(), sse.close()]);
     },
   };
 };

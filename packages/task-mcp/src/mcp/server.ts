@@ -1,8 +1,12 @@
 import { CloutError, codeOf, toErrorBody } from '@cloutagent/contract';
 import type { Log } from '@cloutagent/http';
-import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from '@modelcontextprotocol/server';
+import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from './sdk.ts';
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
+import { announceChanges } from './announce.ts';
+import { PROTOCOL_VERSIONS } from './factory.ts';
+import { TASKS_EXTENSION } from './task.ts';
+import type { Era } from './wire.ts';
 import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
 import { toolDescriptions } from './schema.ts';
 
@@ -11,6 +15,9 @@ export interface McpDeps extends ToolDeps {
   readonly version: string;
   readonly maxResponseBytes: number;
 }
+
+/** No item of a page is longer: titles and owners have bounds, and paths those of the file system. */
+const MOST_ITEM_BYTES = 16 * 1024;
 
 /** Key of our additions to a result: MCP keeps `_meta` for them. */
 const META = 'io.cloutagent';
@@ -49,31 +56,49 @@ const protocolError = (error: unknown): ProtocolError => {
 
 const NOT_THERE: readonly (string | undefined)[] = ['RESOURCE_NOT_FOUND', 'CHANGE_NOT_FOUND', 'NOT_FOUND'];
 
+export const serverInfo = (version: string) => ({ name: 'task', title: 'Task MCP', version });
+
+export interface ServerContext {
+  readonly caller: Caller;
+  readonly era: Era;
+  /** The server has one client only, from its first message to its last. */
+  readonly own: boolean;
+  /** The transport serves the Tasks extension. */
+  readonly tasks: boolean;
+}
+
 /** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
-export const makeMcpServer = (deps: McpDeps, caller: Caller): McpServer => {
+export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: ServerContext): McpServer => {
   const { changes, log, maxResponseBytes } = deps;
-  const mcp = new McpServer(
-    { name: 'task', title: 'Task MCP', version: deps.version },
-    {
-      capabilities: { tools: {}, resources: {}, completions: {} },
-      instructions: INSTRUCTIONS,
-      cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
+  const mcp = new McpServer(serverInfo(deps.version), {
+    supportedProtocolVersions: PROTOCOL_VERSIONS,
+    capabilities: {
+      tools: {},
+      resources: { listChanged: true, subscribe: true },
+      completions: {},
+      // The HTTP transport makes tasks of long calls; over stdio no call is answered early.
+      ...(tasks ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
     },
-  );
+    instructions: INSTRUCTIONS,
+    cacheHints: { 'tools/list': { ttlMs: 300_000, cacheScope: 'public' } },
+  });
 
   // The tools and URIs have rules and errors of their own, so the handlers are ours and not made from registrations.
   const { server } = mcp;
   server.setRequestHandler('tools/list', () => ({ tools: toolDescriptions() }));
 
-  server.setRequestHandler('tools/call', async ({ params }) => {
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq: { signal } }) => {
     try {
       findTool(params.name);
     } catch (error) {
       throw protocolError(error);
     }
     try {
-      const result = toolResult(await runTool(deps, parseCall(params.name, params.arguments), caller));
-      const size = Buffer.byteLength(JSON.stringify(result));
+      const outcome = await runTool(deps, parseCall(params.name, params.arguments), { ...caller, signal });
+      const result = toolResult(outcome);
+      const items = outcome.page?.items.length ?? 0;
+      // Measuring costs as much as sending, so what is far below the limit is not measured.
+      const size = (items + 1) * MOST_ITEM_BYTES < maxResponseBytes ? 0 : Buffer.byteLength(JSON.stringify(result));
       if (size > maxResponseBytes)
         throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${size} bytes) exceeds limit`);
       return result;
@@ -109,5 +134,6 @@ export const makeMcpServer = (deps: McpDeps, caller: Caller): McpServer => {
     return { completion: await completeSlug(changes, params.argument.value) };
   });
 
+  announceChanges(mcp, changes.watch, { era, own, log });
   return mcp;
 };

@@ -1,13 +1,7 @@
 import { userInfo } from 'node:os';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { ALL_SCOPES, type Principal } from '@cloutagent/contract';
-import {
-  isJSONRPCRequest,
-  isJSONRPCResponse,
-  type JSONRPCMessage,
-  type RequestId,
-  type Transport,
-} from '@modelcontextprotocol/server';
+import { isJSONRPCRequest, isJSONRPCResponse, type JSONRPCMessage, type RequestId, type Transport } from './sdk.ts';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { makeMcpServer, type McpDeps } from './server.ts';
 
@@ -76,7 +70,7 @@ export const serveOnStdio = async (deps: McpDeps, stdin: Readable, stdout: Writa
     input.once('close', resolve);
   });
   const caller = { principal: systemUser(), local: true };
-  const handle = serveStdio(() => makeMcpServer(deps, caller), {
+  const handle = serveStdio(({ era }) => makeMcpServer(deps, { caller, era, own: true, tasks: false }), {
     transport,
     onerror: (error) => deps.log('warn', 'stdio', { error }),
   });

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '@cloutagent/kit';
+import { until } from './harness.ts';
+
+const BIN = fileURLToPath(new URL('../bin/task-mcp.mjs', import.meta.url));
+
+/** `task-mcp --http` as a process of its own, with its log. */
+const spawned = async (environment: Record<string, string> = {}) => {
+  const root = await mkdtemp(join(tmpdir(), 'task-mcp-stop-'));
+  const child = spawn(process.execPath, [BIN, '--http'], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PORT: '0',
+      WORKING_DIRECTORY: root,
+      AUTH_TOKENS: 'devtoken',
+      ...environment,
+    },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const logs: string[] = [];
+  let url = '';
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    logs.push(line);
+    const entry = JSON.parse(line) as { message: string; url?: string };
+    if (entry.message === 'listening') url = entry.url ?? '';
+  });
+  await until(() => url !== '' || child.exitCode !== null);
+  return {
+    child,
+    exited,
+    logs,
+    url,
+    root,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await exited;
+      await rm(root, { recursive: true });
+    },
+  };
+};
+
+const auth = { authorization: 'Bearer devtoken' };
+
+describe('[H13] [T25.streams] a signal to stop', () => {
+  it('ends open streams with an event that says when to come back, and exits with 0', async () => {
+    await using server = await spawned();
+    const events = await fetch(`${server.url}/sse`, { headers: { ...auth, accept: 'text/event-stream' } });
+    expect(events.status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect(await events.text()).toMatch(/event: shutdown\nretry: \d+\ndata: \{"ts":\d+\}\n\n$/u);
+    expect(await server.exited).toEqual([0, null]);
+    await expect(fetch(`${server.url}/readyz`)).rejects.toThrow('fetch failed');
+  });
+
+  it('lets a request that has begun come to its end, and answers 503 to what begins after', async () => {
+    await using server = await spawned();
+    const { port } = new URL(server.url);
+    const body = JSON.stringify({ tool: 'change.open', input: { title: 'Kept', slug: 'kept' } });
+    const socket = connect(Number(port), '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+    const head = `POST /mcp HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer devtoken\r\nContent-Type: application/json\r\n`;
+    socket.write(`${head}Expect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
+    await until(() => answer.includes('100 Continue'));
+    const late = connect(Number(port), '127.0.0.1');
+    let refusal = '';
+    late.setEncoding('utf8').on('data', (chunk: string) => (refusal += chunk));
+    late.write(`GET /readyz HTTP/1.1\r\nHost: localhost:${port}\r\n`);
+    await once(late, 'connect');
+    await systemClock.sleep(50);
+    server.child.kill('SIGTERM');
+    await systemClock.sleep(50);
+    late.write('\r\n');
+    await until(() => refusal.includes('SHUTTING_DOWN'));
+    expect(refusal).toMatch(/^HTTP\/1\.1 503 [\s\S]*Retry-After: 1\r\n/u);
+    socket.write(body);
+    await until(() => answer.includes('"type":"end"'));
+    expect(answer).toContain("Change 'kept' created");
+    expect(await server.exited).toEqual([0, null]);
+  });
+
+  it('that comes twice ends at once', async () => {
+    await using server = await spawned();
+    const { port } = new URL(server.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /mcp HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 5\r\nAuthorization: Bearer devtoken\r\n\r\n`,
+    );
+    await systemClock.sleep(50);
+    server.child.kill('SIGTERM');
+    await systemClock.sleep(100);
+    expect(server.child.exitCode).toBeNull();
+    server.child.kill('SIGTERM');
+    expect(await server.exited).toEqual([null, 'SIGTERM']);
+    socket.destroy();
+  });
+});
+
+describe('[T17.stderr, T17.audit, T17.level] stderr', () => {
+  it('is JSON lines: audit by default, and the debug lines that DEBUG names', async () => {
+    await using server = await spawned({ DEBUG: 'task-mcp:*' });
+    const call = { tool: 'changes.active', input: {} };
+    const json = { 'content-type': 'application/json' };
+    const post = (token: string) =>
+      fetch(`${server.url}/mcp`, {
+        method: 'POST',
+        headers: { ...json, authorization: `Bearer ${token}` },
+        body: JSON.stringify(call),
+      });
+    await (await post('devtoken')).text();
+    await (await post('canary-token')).text();
+    await until(() => server.logs.length >= 5);
+    const lines = server.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.filter(({ message }) => message === 'request').every(({ level }) => level === 'debug')).toBe(true);
+    expect(lines.filter(({ message }) => message === 'audit')).toMatchObject([
+      { who: expect.stringMatching(/^user-/u) as string, tool: 'changes.active', result: 'ok', route: '/mcp' },
+      { who: 'anonymous', result: 'denied', code: 'AUTHENTICATION_FAILED' },
+    ]);
+    expect(server.logs.join('')).not.toMatch(/devtoken|canary/u);
+  });
+
+  it('stays silent where LOG_LEVEL and AUDIT_LOG say so, and the audit goes to a file of its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'task-mcp-audit-'));
+    const file = join(folder, 'audit.jsonl');
+    await using server = await spawned({ AUDIT_LOG: file });
+    await fetch(`${server.url}/sse`, { method: 'POST' });
+    server.child.kill('SIGTERM');
+    await server.exited;
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ route: '/sse', status: 401, result: 'denied' });
+    expect(server.logs.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['listening']);
+    await using quiet = await spawned({ LOG_LEVEL: 'debug', AUDIT_LOG: 'off' });
+    await fetch(`${quiet.url}/sse`, { method: 'POST' });
+    await until(() => quiet.logs.length === 2);
+    expect(quiet.logs[1]).toContain('"level":"debug","message":"request"');
+    await rm(folder, { recursive: true });
+  });
+});
