@@ -25,7 +25,7 @@ const sum = (answers: readonly unknown[], end: string): number =>
 const slugsOf = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name !== 'archive').sort();
 
-const SLUGS = 150;
+const SLUGS = 1000;
 
 describe('many processes on one folder', { timeout: 240_000 }, () => {
   it(`[F1] [T6.exists] 8 processes open the same ${SLUGS} slugs: exactly one winner each`, async () => {
@@ -64,7 +64,8 @@ describe('many processes on one folder', { timeout: 240_000 }, () => {
     expect(sum(answers, 'CHANGE_ALREADY_ARCHIVED')).toBe(5 * 18);
     const spec = await folder.read('openspec/specs/cap/spec.md');
     const rules = [...spec.matchAll(/^### Requirement: Rule (.*)$/gmu)].map(([, slug]) => slug);
-    expect(rules.sort()).toEqual([...slugs].sort());
+    expect(rules).toHaveLength(slugs.length);
+    expect(new Set(rules)).toEqual(new Set(slugs));
     expect(await slugsOf(path.join(folder.root, 'openspec/changes'))).toEqual([]);
     expect(await readdir(path.join(folder.root, 'openspec/changes/archive'))).toHaveLength(slugs.length);
     expect(await leftovers(folder)).toEqual([]);

@@ -130,7 +130,9 @@ export class Shelf {
 
   async #sweep(): Promise<void> {
     const slice = sliced(() => this.#clock.monotonic());
-    for (const entry of [...this.#unwatched]) {
+    // As they are now: a row that is read again moves to the end of the set.
+    const entries = [...this.#unwatched];
+    for (const entry of entries) {
       this.#look(entry);
       if (slice.isOver()) await slice.pause();
     }
