@@ -7,7 +7,7 @@ import { systemRandom, type Clock } from '@cloutagent/kit';
 import { driveRun, makeReceipt, type LaneDeps } from '@cloutagent/lane';
 import { openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
-import type { Environment, Settings } from './config.ts';
+import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
 import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
@@ -36,8 +36,6 @@ export interface Workbench {
   receipt(by: string): (draft: ArchiveDraft) => Promise<object>;
   close(): Promise<void>;
 }
-
-const SIMULATOR_KEY = 'simulated';
 
 /** One data folder has one project for now; the id stands in every table so that more can come. */
 const PROJECT_ID = 'default';
@@ -82,6 +80,7 @@ export const openWorkbench = async (options: {
     path.join(dataDir, 'simulator', 'requests.jsonl'),
     log,
   );
+  const simulatorKey = placeholderKey();
   const tools = createToolSource({ root, env, clock, log });
   const project = await openProject(root, { clock, caller: options.user });
   const requireKey = (): string => {
@@ -92,7 +91,13 @@ export const openWorkbench = async (options: {
   };
   const model = async (simulated: boolean): Promise<ModelPort> =>
     simulated
-      ? createAnthropicModel({ baseUrl: await simulator.url(), apiKey: SIMULATOR_KEY, clock })
+      ? createAnthropicModel({
+          baseUrl: await simulator.url(),
+          // Its port is another in every process; what was learned of it stays true.
+          source: 'simulator',
+          apiKey: simulatorKey,
+          clock,
+        })
       : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
-import { Money } from './money.ts';
+import { Money, UsdText } from './money.ts';
 import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
 import { Scope } from './principal.ts';
@@ -23,19 +23,18 @@ export interface RouteSpec {
 
 const Slug = z.string().min(1).max(200);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const Usd = z.string().regex(/^\$?\d{1,7}(\.\d{1,9})?$/u, 'must be an amount in dollars, such as "0.50"');
 
 export const RunStart = z.object({
   slug: Slug,
   simulate: z.boolean().default(false),
   /** Limit of the run in dollars; the plan's ceiling where absent. */
-  budget: Usd.optional(),
+  budget: UsdText.optional(),
   model: z.string().max(100).optional(),
 });
 
 export const RunResume = z.object({
   /** New limit of the run in dollars; raising it needs `admin`. */
-  budget: Usd.optional(),
+  budget: UsdText.optional(),
   /** What to do with a tool call whose effect is unknown after a crash. */
   unknown: z.enum(['repeat', 'skip']).optional(),
 });
