@@ -4,12 +4,14 @@ import { systemClock, toIso } from '@cloutagent/kit';
 import { lockDataFolder } from '@cloutagent/store';
 import { createTaskMcp } from '@cloutagent/task-mcp';
 import { archiveChange } from '@cloutagent/openspec';
+import { stat } from 'node:fs/promises';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
+import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
 import { sessionHandlers } from './api/session.ts';
 import { readSettings, resolveDataDir, type Environment } from './config.ts';
-import { adminToken, prepareDataFolder, removeServerFile, writeServerFile } from './data-folder.ts';
+import { adminToken, prepareDataFolder, removeServerFile, watchDataFolder, writeServerFile } from './data-folder.ts';
 import type { Log } from './log.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -56,11 +58,22 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
   return [...taskMcp.routes, ...api];
 };
 
+/** Nothing is created where the folder is a typo. */
+const requireFolder = async (root: string): Promise<void> => {
+  const found = await stat(root).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new CloutError('PROJECT_NOT_FOUND', `${root} is no folder`, {
+      hint: 'Name an existing folder with --cwd DIR or WORKING_DIRECTORY',
+    });
+  }
+};
+
 /**
  * Takes the data folder and serves UI, API and Task MCP on one port.
- * Errors: DATA_FOLDER_IN_USE, VALIDATION_ERROR (configuration), STORAGE_*, and the system's own when the port is taken.
+ * Errors: PROJECT_NOT_FOUND, DATA_FOLDER_IN_USE, VALIDATION_ERROR (configuration), STORAGE_*, and the system's own when the port is taken.
  */
 export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
+  await requireFolder(options.root);
   const dataDir = resolveDataDir(options.root, options.environment);
   await prepareDataFolder(dataDir);
   const settings = await readSettings(dataDir, options.environment);
@@ -81,9 +94,19 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   try {
     const token = await adminToken(dataDir);
     const tokens = { user: settings.tokens.user, admin: [...settings.tokens.admin, token] };
-    bench = await openWorkbench({ ...options, dataDir, settings, tokens, ownToken: token, clock: systemClock });
+    const requireData = await watchDataFolder(dataDir);
+    bench = await openWorkbench({
+      ...options,
+      dataDir,
+      requireData,
+      settings,
+      tokens,
+      ownToken: token,
+      clock: systemClock,
+    });
+    let address = '';
     front = createFront({
-      routes: routesOf(bench, settings.maxResponseBytes),
+      routes: [...routesOf(bench, settings.maxResponseBytes), proofRoute(token, () => address)],
       tokens,
       allowedOrigins: settings.allowedOrigins,
       clock: systemClock,
@@ -91,6 +114,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
       ...(options.assets === undefined ? {} : { assets: options.assets }),
     });
     const { url } = await front.listen({ port: options.port, host: options.host });
+    address = url;
     await writeServerFile(dataDir, {
       pid: process.pid,
       url,

@@ -32,7 +32,9 @@ export interface Workbench {
   laneDeps(): Promise<LaneDeps>;
   /** Throws MODEL_KEY_MISSING for a real run without a key. */
   requireModel(simulated: boolean): void;
-  /** Makes the receipt of an archive from the run ledger. */
+  /** Throws STORAGE_FAILED where the data folder was removed under the server. */
+  requireData(): Promise<void>;
+  /** Makes the receipt of an archive from the run ledger. RUN_EXISTS while a run of the change is not finished. */
   receipt(by: string): (draft: ArchiveDraft) => Promise<object>;
   close(): Promise<void>;
 }
@@ -65,6 +67,7 @@ export const openWorkbench = async (options: {
   readonly environment: Environment;
   readonly log: Log;
   readonly clock: Clock;
+  readonly requireData: () => Promise<void>;
   readonly simulatorCommand: readonly [string, ...string[]];
 }): Promise<Workbench> => {
   const { root, dataDir, settings, environment, log, clock } = options;
@@ -136,7 +139,17 @@ export const openWorkbench = async (options: {
       trusted: await isTrusted(root, environment),
     }),
     projectBudget: async (simulated) => (await store.budgets([budgetLevel(simulated)]))[0],
-    receipt: (by) => async (draft) => makeReceipt(await laneDeps(), { ...draft, by }),
+    requireData: options.requireData,
+    receipt: (by) => async (draft) => {
+      const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
+      if (runId !== undefined) {
+        throw new CloutError('RUN_EXISTS', `The change ${draft.slug} has a run that is not finished, ${runId}`, {
+          hint: `Let it finish, or stop it: clout runs cancel ${runId}`,
+          details: { runId },
+        });
+      }
+      return makeReceipt(await laneDeps(), { ...draft, by });
+    },
     close: async () => {
       await tools.close();
       simulator.close();
