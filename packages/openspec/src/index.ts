@@ -1,11 +1,12 @@
 export { archiveChange, type ArchiveOptions } from './archive.ts';
 export { readChange } from './change.ts';
 export { parseCheck } from './check.ts';
+export { assertHolds, changeIdentity } from './hold.ts';
 export { listChanges } from './list.ts';
 export { openChange, type OpenedChange } from './open.ts';
 export { openProject, withCaller, type Caller, type Project, type ProjectDeps } from './project.ts';
 export type { ArchiveDraft } from './receipt.ts';
 export { listResources, readResource, type ListedResource, type Resource } from './resource.ts';
 export { parseTasks } from './tasks.ts';
-export { tickTask } from './tick.ts';
+export { editedTask, findTask, tickTask, type TaskRef } from './tick.ts';
 export { validateChange } from './validate.ts';
