@@ -6,7 +6,7 @@ import type { Context, Register } from '../context.ts';
 import { given, oneOf, wholeNumber } from '../option.ts';
 import { plain } from '../output.ts';
 import { showArchive, showChange, showChanges, showValidation } from '../show/change.ts';
-import { withServer } from '../with-server.ts';
+import { requireProject, withServer } from '../with-server.ts';
 
 /** Changes of a page of `--all`; the validation walks page by page. */
 const PAGE = 200;
@@ -21,6 +21,13 @@ const openFiles = async (context: Context) => {
   return { openspec, project };
 };
 
+/** The same for commands that only look: without an openspec folder there is nothing to look at. */
+const lookAtFiles = async (context: Context) => {
+  const files = await openFiles(context);
+  await requireProject(path.dirname(files.project.openspecDir));
+  return files;
+};
+
 export const registerChange: Register = (program, context) => {
   const change = program.command('change').description('open, look at, validate and archive changes');
   registerOpen(change, context);
@@ -30,7 +37,7 @@ export const registerChange: Register = (program, context) => {
     .description('one change with its tasks and deltas')
     .action(
       context.action(async (slug: string) => {
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const detail = await openspec.readChange(project, slug);
         context.output.result(detail, () => showChange(detail, context.output.style));
         return 0;
@@ -43,8 +50,8 @@ export const registerChange: Register = (program, context) => {
     .option('--allow-incomplete', 'although tasks are open')
     .action(
       context.action(async (slug: string, options: { allowIncomplete?: true }) =>
-        withServer(context, async ({ client }) => {
-          const result = await client.call('changeArchive', {
+        withServer(context, async (session) => {
+          const result = await session.call('changeArchive', {
             params: { slug },
             body: { allowIncomplete: options.allowIncomplete === true },
           });
@@ -113,7 +120,7 @@ const registerList: Register = (change, context) => {
     .option('--page-token <token>', 'go on after a page')
     .action(
       context.action(async ({ all, ...filter }: ListOptions) => {
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const page = await openspec.listChanges(project, { ...given(filter), status: all === true ? 'all' : 'draft' });
         context.output.result(page, () => showChanges(page, context.output.style));
         return 0;
@@ -130,7 +137,7 @@ const registerValidate: Register = (change, context) => {
     .action(
       context.action(async (slug: string | undefined, options: { all?: true; strict?: true }) => {
         const strict = options.strict === true;
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const { output } = context;
         if (slug !== undefined && options.all !== true) {
           const validation = await openspec.validateChange(project, slug, { strict });
