@@ -57,5 +57,3 @@ export const requireProject = async (root: string): Promise<void> => {
     });
   }
 };
-
-export type { Session };
