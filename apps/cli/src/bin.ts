@@ -6,13 +6,19 @@ import { main } from './main.ts';
 
 const DEFAULT_COLUMNS = 80;
 
-const toSink = (stream: NodeJS.WriteStream): Sink => {
+const outputClosed = new AbortController();
+
+const toSink = (stream: NodeJS.WriteStream, onClosed: () => void): Sink => {
+  let closed = false;
   stream.on('error', () => {
-    // The reader of a pipe has gone (`clout … | head`): nobody wants the rest. Runs are durable, so nothing is lost.
-    process.exit();
+    // The reader of a pipe (`clout … | head`) or the terminal has gone. The work goes on; what it says is dropped.
+    closed = true;
+    onClosed();
   });
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => {
+      if (!closed) stream.write(text);
+    },
     isTTY: stream.isTTY,
     get columns() {
       return stream.columns > 0 ? stream.columns : DEFAULT_COLUMNS;
@@ -36,34 +42,45 @@ const nameOfUser = (): string => {
   }
 };
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const onInterrupt: Io['onInterrupt'] = (handler) => {
   let interrupted = false;
-  const onSignal = (): void => {
-    if (interrupted) process.exit(1);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // A terminal that closes says so more than once (shell and kernel), which must not cut the orderly end short.
+    if (signal === 'SIGHUP') process.on('SIGHUP', () => {});
+    if (interrupted && signal !== 'SIGHUP') process.exit(1);
+    if (interrupted) return;
     interrupted = true;
     handler();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   };
 };
 
+const onOutputClosed: Io['onOutputClosed'] = (handler) => {
+  const { signal } = outputClosed;
+  if (signal.aborted) handler();
+  signal.addEventListener('abort', handler);
+  return () => signal.removeEventListener('abort', handler);
+};
+
 const code = await main(process.argv.slice(2), {
-  stdout: toSink(process.stdout),
-  stderr: toSink(process.stderr),
+  stdout: toSink(process.stdout, () => outputClosed.abort()),
+  stderr: toSink(process.stderr, () => {}),
   cwd: process.cwd(),
   environment,
   colour: process.stdout.isTTY && !environment.NO_COLOR,
   user: nameOfUser(),
   clock: systemClock,
   onInterrupt,
+  onOutputClosed,
   onStdinEnd: (handler) => {
     for (const event of ['end', 'close', 'error']) process.stdin.once(event, handler);
     process.stdin.resume();
   },
 });
-// A pipe takes its last bytes in its own time; only then may the process end, whatever is still open.
+// A pipe takes its last bytes in its own time; only then may the process end, whatever is still open. A closed one calls back too.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

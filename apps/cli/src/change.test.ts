@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -194,6 +195,48 @@ describe('[X9.json] with --json', () => {
       error: { code: 'NOT_IMPLEMENTED', details: { command: 'doctor' } },
     });
   });
+});
+
+test('[X9.exit-codes] a folder without openspec is no project, until a change is opened there', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'clout-no-project-'));
+  try {
+    for (const argv of [['list'], ['show', 'a-change'], ['validate', '--all']])
+      expect(await clout(folder, ['change', ...argv])).toMatchObject({
+        code: 3,
+        stdout: '',
+        stderr: expect.stringMatching(/clout init\nPROJECT_NOT_FOUND\n$/u) as unknown,
+      });
+    expect(await clout(folder, ['change', 'open', 'a-change', '--title', 'T'])).toMatchObject({ code: 0 });
+    expect(await clout(path.join(folder, 'openspec'), ['change', 'show', 'a-change'])).toMatchObject({ code: 0 });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('[X9.exit-codes] hints name options of the command line', async () => {
+  await clout(root, ['change', 'open', 'unfinished', '--title', 'Unfinished']);
+  await writeFile(at('unfinished', 'tasks.md'), '## 1. Work\n\n- [ ] 1.1 Do it\n');
+  const { code, stderr } = await clout(root, ['change', 'archive', 'unfinished']);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/--allow-incomplete\nCHANGE_TASKS_INCOMPLETE\n$/u);
+});
+
+test('[X9.exit-codes] up on a port that is taken says so once, without a log', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  try {
+    const address = taken.address();
+    const port = String(typeof address === 'object' ? address?.port : address);
+    expect(await clout(root, ['up', '--port', port])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^Error: Port \d+ on 127\.0\.0\.1 is taken[^\n]*\n[^\n]*\nVALIDATION_ERROR\n$/u,
+      ) as unknown,
+    });
+  } finally {
+    taken.close();
+  }
 });
 
 test('init makes a project, and leaves one alone that is there', async () => {

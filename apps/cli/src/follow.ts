@@ -1,31 +1,103 @@
-import type { Run } from '@cloutagent/contract';
+import { CloutError, codeOf, errorSpec, type Run } from '@cloutagent/contract';
 import type { Context } from './context.ts';
 import { createReporter } from './progress/reporter.ts';
+import { isLost, type Session } from './session.ts';
 import { exitOf, showEnd } from './show/run.ts';
-import type { Session } from './with-server.ts';
+
+/** Servers that may vanish one after another without a sign of life from the run. */
+const MAX_LOSSES = 3;
+
+export interface FollowOptions {
+  /** Sequence number of the last event that needs no showing. */
+  readonly after: number;
+  /** The command is to get the run done: where its server goes away, the run is taken up again. */
+  readonly resume: boolean;
+}
 
 /**
  * Shows a run until it ends or pauses and returns the exit code. Ctrl-C leaves a run of another process alone; one of
- * this process is interrupted cleanly and can be resumed.
+ * this process is interrupted cleanly and can be resumed. A server that goes away is looked for again, or replaced.
  */
-export const followRun = async (context: Context, session: Session, run: Run, after: number): Promise<number> => {
+export const followRun = async (
+  context: Context,
+  session: Session,
+  run: Run,
+  { after, resume }: FollowOptions,
+): Promise<number> => {
   const { io, output } = context;
-  const { client } = session;
   const controller = new AbortController();
+  const { signal } = controller;
   const stopListening = io.onInterrupt(() => controller.abort());
+  // Nobody watches any more: a run of this process goes on to its end, one of another process needs no onlooker.
+  const stopWatching = io.onOutputClosed(() => {
+    if (!session.own) controller.abort();
+  });
   const reporter = createReporter(context, run, after === 0);
+  let seq = after;
+  let losses = 0;
+  /** The run has no server at the moment. */
+  let adrift = false;
+  const recover = async (cause: unknown): Promise<void> => {
+    losses += 1;
+    adrift = true;
+    if (losses > MAX_LOSSES) throw orphaned(run, cause);
+    try {
+      await session.renew(signal);
+      if (resume) await session.call('runResume', { params: { id: run.id }, body: {} });
+      adrift = false;
+    } catch (error) {
+      // Whatever was wrong this time is tried again while it is the server; anything else needs a person.
+      if (!signal.aborted && !isLost(error)) throw orphaned(run, error);
+    }
+  };
   try {
-    for await (const frame of client.events(run.id, { after, untilSettled: true, signal: controller.signal }))
-      reporter.frame(frame);
+    while (!signal.aborted) {
+      const { url } = session;
+      try {
+        for await (const frame of session.events(run.id, { after: seq, untilSettled: true, signal })) {
+          if (frame.event === 'run') seq = frame.data.seq;
+          losses = 0;
+          reporter.frame(frame);
+        }
+        if (signal.aborted) break;
+        const { run: final } = await session.call('runShow', { params: { id: run.id } });
+        if (!resume || final.status !== 'interrupted' || !(await hasMoved(session, url, signal))) {
+          reporter.close();
+          output.event({ type: 'result', run: final });
+          output.line(showEnd(final, output.style));
+          return exitOf(final.status);
+        }
+        await recover(undefined);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+        await recover(error);
+      }
+    }
   } finally {
     reporter.close();
     stopListening();
+    stopWatching();
   }
-  if (controller.signal.aborted) return session.own ? interrupted(context, run) : detached(context, run);
-  const { run: final } = await client.call('runShow', { params: { id: run.id } });
-  output.event({ type: 'result', run: final });
-  output.line(showEnd(final, output.style));
-  return exitOf(final.status);
+  if (!session.own && !adrift) return detached(context, run);
+  session.hurry();
+  return interrupted(context, run);
+};
+
+/** A server that stops may say at last that the run is interrupted: is there another one by now? */
+const hasMoved = async (session: Session, url: string, signal: AbortSignal): Promise<boolean> => {
+  if (!session.own) await session.renew(signal);
+  return session.url !== url;
+};
+
+const orphaned = (run: Run, cause: unknown): CloutError => {
+  const code = codeOf(cause) ?? 'SERVER_UNREACHABLE';
+  const why = codeOf(cause) === undefined || !(cause instanceof Error) ? '' : `: ${cause.message}`;
+  const hint = code === 'SERVER_UNREACHABLE' || code === 'SHUTTING_DOWN' ? '' : `${errorSpec(code).hint}. `;
+  return new CloutError(code, `The server of ${run.id} went away, and the run cannot go on from here${why}`, {
+    hint: `${hint}Nothing that was finished is lost. Go on: clout runs resume ${run.id}`,
+    details: { runId: run.id },
+    cause,
+  });
 };
 
 const detached = ({ output }: Context, run: Run): number => {

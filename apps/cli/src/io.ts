@@ -21,7 +21,9 @@ export interface Io {
   /** Who works here; shown in leases. */
   readonly user: string;
   readonly clock: Clock;
-  /** Calls back at the first SIGINT or SIGTERM; a second one ends the process at once. Returns the function that stops listening. */
+  /** Calls back when nobody reads stdout any more (`clout … | head`). Returns the function that stops listening. */
+  onOutputClosed(handler: () => void): () => void;
+  /** Calls back at the first SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM ends the process at once. Returns the function that stops listening. */
   onInterrupt(handler: () => void): () => void;
   /** Reads stdin away and calls back at its end. */
   onStdinEnd(handler: () => void): void;

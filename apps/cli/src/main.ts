@@ -88,7 +88,7 @@ const prepare = (command: Command, io: Io): void => {
 
 const toBody = (error: unknown, io: Io): ErrorBody => {
   if (error instanceof CommanderError) return toErrorBody(usageError(error));
-  if (codeOf(error) !== undefined) return toErrorBody(error);
+  if (codeOf(error) !== undefined) return forCommandLine(toErrorBody(error));
   // Nobody else looks over this shoulder: what the system said may be shown.
   const text =
     error instanceof Error
@@ -100,6 +100,25 @@ const toBody = (error: unknown, io: Io): ErrorBody => {
     ...toErrorBody(error),
     message: text,
     hint: 'This was not foreseen; LOG_LEVEL=debug shows where it came from',
+  };
+};
+
+/** The server speaks of fields and of what it knows; a person at a terminal needs options and addresses. */
+const forCommandLine = (body: ErrorBody): ErrorBody => {
+  if (body.code === 'DATA_FOLDER_IN_USE') {
+    const { url, pid } = body.details ?? {};
+    const known = typeof url === 'string' && typeof pid === 'number';
+    return {
+      ...body,
+      message: known ? `${body.message}: process ${pid} at ${url}` : body.message,
+      hint: known
+        ? `Open ${url} or let commands use it, which they do by themselves; kill ${pid} ends it`
+        : 'It is starting or stopping; try again in a moment',
+    };
+  }
+  return {
+    ...body,
+    hint: body.hint.replaceAll('allowIncomplete', '--allow-incomplete').replaceAll('pageToken', '--page-token'),
   };
 };
 

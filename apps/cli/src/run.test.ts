@@ -161,7 +161,10 @@ describe('beside a server', () => {
     expect((await clout('runs', 'show', 'last')).lines).toMatchObject([
       { run: { slug: 'beside-change', status: 'running' } },
     ]);
-    expect(await clout('run', 'beside-change')).toMatchObject({ code: 4, lines: [{ error: { code: 'RUN_EXISTS' } }] });
+    expect(await clout('run', 'beside-change', '--simulate')).toMatchObject({
+      code: 4,
+      lines: [{ error: { code: 'RUN_EXISTS' } }],
+    });
     expect(await clout('up', '--port', '0')).toMatchObject({
       code: 4,
       lines: [{ error: { code: 'DATA_FOLDER_IN_USE' } }],

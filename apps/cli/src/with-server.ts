@@ -1,17 +1,8 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { createClient, type Client } from '@cloutagent/client';
-import { CloutError, codeOf } from '@cloutagent/contract';
+import { CloutError } from '@cloutagent/contract';
 import type { Context } from './context.ts';
-import { CLOUT } from './program-path.ts';
-
-/** A server to talk to. */
-export interface Session {
-  readonly client: Client;
-  readonly url: string;
-  /** The server runs in this process and ends with the command. */
-  readonly own: boolean;
-}
+import { openSession, type Session } from './session.ts';
 
 /** Another process that takes the data folder needs a moment until it answers. */
 const STARTING_MS = 10_000;
@@ -25,39 +16,18 @@ export const locate = async (context: Context): Promise<{ readonly root: string;
 };
 
 /**
- * Speaks to the process that owns the data folder, over HTTP. Where there is none, this process becomes the owner for
- * as long as `use` takes. Errors: PROJECT_NOT_FOUND, and those of the server.
+ * Speaks to the process that owns the data folder, over HTTP. Where there is none, this process becomes the owner until
+ * `use` is done and no run of another command is live any more. Errors: PROJECT_NOT_FOUND, and those of the server.
  */
 export const withServer = async <T>(context: Context, use: (session: Session) => Promise<T>): Promise<T> => {
-  const { createLog, findServer, startServer } = await import('@cloutagent/server');
-  const { root, dataDir } = await locate(context);
-  const found = await findServer(dataDir);
-  if (found !== undefined) return use(toSession(found, false));
-
-  await requireProject(root);
-  const { environment } = context.io;
+  const { findServer } = await import('@cloutagent/server');
+  const place = await locate(context);
+  if ((await findServer(place.dataDir)) === undefined) await requireProject(place.root);
+  const session = await openSession(context, place);
   try {
-    const server = await startServer({
-      root,
-      port: 0,
-      host: '127.0.0.1',
-      environment,
-      user: context.io.user,
-      // The command's own output says what happens; the log is for what goes wrong.
-      log: createLog(environment.LOG_LEVEL ?? 'error', environment.DEBUG),
-      borrowed: true,
-      simulatorCommand: [...CLOUT, 'simulate'],
-    });
-    try {
-      return await use(toSession(server, true));
-    } finally {
-      await server.close();
-    }
-  } catch (error) {
-    if (codeOf(error) !== 'DATA_FOLDER_IN_USE') throw error;
-    const started = await waitForServer(context, dataDir);
-    if (started === undefined) throw error;
-    return use(toSession(started, false));
+    return await use(session);
+  } finally {
+    await session.close();
   }
 };
 
@@ -87,9 +57,3 @@ export const requireProject = async (root: string): Promise<void> => {
     });
   }
 };
-
-const toSession = ({ url, token }: { readonly url: string; readonly token: string }, own: boolean): Session => ({
-  client: createClient({ baseUrl: url, token }),
-  url,
-  own,
-});

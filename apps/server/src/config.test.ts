@@ -39,7 +39,34 @@ describe('settings', () => {
   });
 
   it('need no key where a local server is named', async () => {
-    expect((await readSettings(folder, { ANTHROPIC_API_URL: 'http://127.0.0.1:1' })).anthropic.apiKey).toBe('none');
+    expect((await readSettings(folder, { ANTHROPIC_API_URL: 'http://127.0.0.1:1' })).anthropic.apiKey).toMatch(
+      /^no-key-[0-9a-f]{16}$/u,
+    );
+  });
+
+  it.each(['localhost:18840', 'ftp://x/', '127.0.0.1', 'http://ann:secret@127.0.0.1/'])(
+    '[X1.released] refuse the address %s before anything can be booked for it',
+    async (url) => {
+      const refused = readSettings(folder, { ANTHROPIC_API_URL: url });
+      await expect(refused).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+      await expect(refused).rejects.toThrow('ANTHROPIC_API_URL');
+      await expect(refused).rejects.not.toThrow(url);
+    },
+  );
+
+  it.each(['k\u20acy-long', 'two\nlines', 'sk ant key'])(
+    '[X1.released] refuse the key %j without showing it',
+    async (key) => {
+      const refused = readSettings(folder, { ANTHROPIC_API_KEY: key });
+      await expect(refused).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+      await expect(refused).rejects.toThrow('ANTHROPIC_API_KEY');
+      await expect(refused).rejects.not.toThrow(key);
+    },
+  );
+
+  it('take a key with blanks around it, and no key where there are only blanks', async () => {
+    expect((await readSettings(folder, { ANTHROPIC_API_KEY: ' sk-1\n' })).anthropic.apiKey).toBe('sk-1');
+    expect((await readSettings(folder, { ANTHROPIC_API_KEY: ' ' })).anthropic.apiKey).toBeUndefined();
   });
 
   it.each([

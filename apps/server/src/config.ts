@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError, Config, parseUsd, type EnvironmentVariable } from '@cloutagent/contract';
@@ -75,17 +76,42 @@ const auditLogOf = (dataDir: string, environment: Environment): string | undefin
   return target === 'off' ? undefined : target;
 };
 
+/**
+ * A key for servers that ask for none, because the SDK sends one always. Nobody else's text holds it, so that hiding
+ * keys in messages hides no ordinary word.
+ */
+export const placeholderKey = (): string => `no-key-${randomBytes(8).toString('hex')}`;
+
+const modelUrl = (environment: Environment): string => {
+  const text = (environment.ANTHROPIC_API_URL ?? '').trim() || 'https://api.anthropic.com';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
+    // The value is not repeated: an address may hold a password.
+    throw new CloutError('VALIDATION_ERROR', 'ANTHROPIC_API_URL is not an http:// or https:// address', {
+      hint: 'Write the whole address with its scheme and without a password, such as http://127.0.0.1:8080',
+    });
+  }
+  return text;
+};
+
+const modelKey = (environment: Environment): string | undefined => {
+  const key = (environment.ANTHROPIC_API_KEY ?? '').trim();
+  if (key === '') return environment.ANTHROPIC_API_URL?.trim() ? placeholderKey() : undefined;
+  if (!/^[\u0021-\u007e]+$/u.test(key)) {
+    throw new CloutError('VALIDATION_ERROR', 'ANTHROPIC_API_KEY holds a blank, a line break or a letter beyond ASCII', {
+      hint: 'Copy the key again, in one line and without quotes',
+    });
+  }
+  return key;
+};
+
 /** Reads `config.yaml` of the data folder and lays the environment over it. */
 export const readSettings = async (dataDir: string, environment: Environment): Promise<Settings> => {
   const config = await readConfig(path.join(dataDir, 'config.yaml'));
   return {
     config,
     projectLimitNanoUsd: config.budget.project === null ? null : (parseUsd(config.budget.project) ?? null),
-    anthropic: {
-      // Local servers that speak the Messages API ask for no key, and the SDK sends one always.
-      apiKey: environment.ANTHROPIC_API_KEY || (environment.ANTHROPIC_API_URL ? 'none' : undefined),
-      url: environment.ANTHROPIC_API_URL || 'https://api.anthropic.com',
-    },
+    anthropic: { apiKey: modelKey(environment), url: modelUrl(environment) },
     front: await readFrontSettings(environment),
     auditLog: auditLogOf(dataDir, environment),
   };

@@ -24,7 +24,13 @@ export interface LiveText {
 interface LiveRun {
   readonly controller: AbortController;
   readonly done: Promise<void>;
+  /** It has written that it pauses or ends, and is about to be gone. */
+  leaving: boolean;
+  /** How to drive it again once it is gone. */
+  next: { readonly unknown: 'repeat' | 'skip' | undefined } | undefined;
 }
+
+const ENDED: ReadonlySet<string> = new Set(['completed', 'failed', CANCELLED]);
 
 /**
  * Text of one call that is kept for readers that join late. A model's answer is bounded by its `max_tokens`
@@ -40,6 +46,7 @@ export class RunOwner {
   readonly #live = new Map<string, LiveRun>();
   readonly #text = new Map<string, LiveText>();
   readonly #hub = new Hub<void>();
+  #stopping = false;
 
   constructor(store: Store, drive: Drive, log: Log) {
     this.#store = store;
@@ -51,9 +58,18 @@ export class RunOwner {
     return this.#live.has(runId);
   }
 
-  /** Begins to drive a run; nothing happens where it is driven already. */
+  /**
+   * Begins to drive a run; nothing happens where it is driven already. A drive that is about to leave is followed by
+   * another. Errors: SHUTTING_DOWN.
+   */
   begin(runId: string, unknown?: 'repeat' | 'skip'): void {
-    if (this.#live.has(runId)) return;
+    if (this.#stopping) throw new CloutError('SHUTTING_DOWN', 'The server is stopping', { retryAfter: 1 });
+    const live = this.#live.get(runId);
+    if (live === undefined) this.#start(runId, unknown);
+    else if (live.leaving && !live.controller.signal.aborted) live.next = { unknown };
+  }
+
+  #start(runId: string, unknown: 'repeat' | 'skip' | undefined): void {
     const controller = new AbortController();
     const done = this.#drive(runId, {
       signal: controller.signal,
@@ -69,31 +85,36 @@ export class RunOwner {
         },
       )
       .finally(() => {
+        const next = this.#live.get(runId)?.next;
         this.#live.delete(runId);
         this.#text.delete(runId);
+        if (next !== undefined && !this.#stopping) this.#start(runId, next.unknown);
         this.#hub.publish(runId, undefined);
       });
-    this.#live.set(runId, { controller, done });
+    this.#live.set(runId, { controller, done, leaving: false, next: undefined });
   }
 
   /** Stops a run for good: aborts the running call, settles its money. */
   async cancel(runId: string): Promise<void> {
     const live = this.#live.get(runId);
-    if (live === undefined) {
-      const claim = await this.#store.claim(runId);
-      await this.#store.commit(claim, {
-        events: [{ type: 'run.state', status: 'cancelled', reason: null }],
-        state: { status: 'cancelled', reason: null },
-      });
-      this.#hub.publish(runId, undefined);
-      return;
+    if (live !== undefined) {
+      live.next = undefined;
+      live.controller.abort(CANCELLED);
+      await live.done;
+      // A drive that failed, or was paused when the signal came, has not written it.
+      if (ENDED.has((await this.#store.run(runId)).run.status)) return;
     }
-    live.controller.abort(CANCELLED);
-    await live.done;
+    const claim = await this.#store.claim(runId);
+    await this.#store.commit(claim, {
+      events: [{ type: 'run.state', status: 'cancelled', reason: null }],
+      state: { status: 'cancelled', reason: null },
+    });
+    this.#hub.publish(runId, undefined);
   }
 
-  /** Stops driving; every run can be resumed. */
+  /** Stops driving, and drives nothing any more; every run can be resumed. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const runs = [...this.#live.values()];
     for (const run of runs) run.controller.abort('stopping');
     await Promise.all(runs.map((run) => run.done));
@@ -101,10 +122,11 @@ export class RunOwner {
 
   /** The run as callers see it: `running` is what is driven here; what is not is `interrupted`. */
   present(run: Run): Run {
-    const live = this.isLive(run.id);
-    if (run.status === 'running' && !live) return { ...run, status: 'interrupted' };
+    const live = this.#live.get(run.id);
+    if (run.status === 'running' && live === undefined) return { ...run, status: 'interrupted' };
     // It was taken up again a moment ago and has not written so yet.
-    if (run.status === 'paused' && live) return { ...run, status: 'running', reason: null };
+    if (run.status === 'paused' && live !== undefined && (!live.leaving || live.next !== undefined))
+      return { ...run, status: 'running', reason: null };
     return run;
   }
 
@@ -125,6 +147,10 @@ export class RunOwner {
   }
 
   #onEvents(runId: string, events: readonly RunEvent[]): void {
+    const live = this.#live.get(runId);
+    for (const { body } of events) {
+      if (body.type === 'run.state' && live !== undefined) live.leaving = body.status !== 'running';
+    }
     if (events.some((event) => event.body.type === 'model.finished' || event.body.type === 'model.started'))
       this.#text.delete(runId);
     this.#hub.publish(runId, undefined);

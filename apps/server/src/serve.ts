@@ -4,12 +4,14 @@ import { systemClock, toIso } from '@cloutagent/kit';
 import { lockDataFolder } from '@cloutagent/store';
 import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
 import { archiveChange } from '@cloutagent/openspec';
+import { stat } from 'node:fs/promises';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
+import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
 import { sessionHandlers } from './api/session.ts';
 import { readSettings, resolveDataDir, type Environment } from './config.ts';
-import { adminToken, prepareDataFolder, removeServerFile, writeServerFile } from './data-folder.ts';
+import { adminToken, prepareDataFolder, removeServerFile, watchDataFolder, writeServerFile } from './data-folder.ts';
 import type { Log } from './log.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -58,11 +60,22 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
   return [...taskMcp.routes, ...api];
 };
 
+/** Nothing is created where the folder is a typo. */
+const requireFolder = async (root: string): Promise<void> => {
+  const found = await stat(root).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new CloutError('PROJECT_NOT_FOUND', `${root} is no folder`, {
+      hint: 'Name an existing folder with --cwd DIR or WORKING_DIRECTORY',
+    });
+  }
+};
+
 /**
  * Takes the data folder and serves UI, API and Task MCP on one port.
- * Errors: DATA_FOLDER_IN_USE, VALIDATION_ERROR (configuration), STORAGE_*, and the system's own when the port is taken.
+ * Errors: PROJECT_NOT_FOUND, DATA_FOLDER_IN_USE, VALIDATION_ERROR (configuration), STORAGE_*, and the system's own when the port is taken.
  */
 export const startServer = async (options: ServerOptions): Promise<RunningServer> => {
+  await requireFolder(options.root);
   const dataDir = resolveDataDir(options.root, options.environment);
   await prepareDataFolder(dataDir);
   const settings = await readSettings(dataDir, options.environment);
@@ -87,13 +100,22 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     const token = await adminToken(dataDir);
     const { metricsBind, maxResponseBytes, tls, ...frontOptions } = settings.front;
     const tokens = { user: frontOptions.tokens.user, admin: [...frontOptions.tokens.admin, token] };
-    bench = await openWorkbench({ ...options, dataDir, settings, ownToken: token, clock: systemClock });
+    const requireData = await watchDataFolder(dataDir);
+    bench = await openWorkbench({
+      ...options,
+      dataDir,
+      requireData,
+      settings,
+      ownToken: token,
+      clock: systemClock,
+    });
+    let address = '';
     const served = createFront({
       ...frontOptions,
       // A command that borrows the data folder speaks to nobody but itself.
       ...(tls === undefined || options.borrowed === true ? {} : { tls }),
       ...(audit === undefined ? {} : { audit: audit.write }),
-      routes: routesOf(bench, maxResponseBytes),
+      routes: [...routesOf(bench, maxResponseBytes), proofRoute(token, () => address)],
       tokens,
       clock: systemClock,
       log: options.log,
@@ -101,6 +123,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     });
     front = served;
     const { url } = await served.listen({ port: options.port, host: options.host });
+    address = url;
     if (options.borrowed !== true)
       metrics = await serveMetrics(metricsBind, served.stats, { clock: systemClock, log: options.log });
     await writeServerFile(dataDir, {

@@ -10,9 +10,9 @@ const CLOUT = fileURLToPath(new URL('../../cli/bin/clout.mjs', import.meta.url))
 let root: string;
 let server: RunningServer | undefined;
 
-const start = async (environment: Environment = {}): Promise<RunningServer> => {
+const start = async (environment: Environment = {}, folder = root): Promise<RunningServer> => {
   server = await startServer({
-    root,
+    root: folder,
     port: 0,
     host: '127.0.0.1',
     environment: { PATH: process.env['PATH'] ?? '', XDG_CONFIG_HOME: path.join(root, 'config'), ...environment },
@@ -81,6 +81,37 @@ describe('a server', () => {
     );
   });
 
+  it('[T5.bearer] is found by its owner also where callers need a token', async () => {
+    const { url, token } = await start({ AUTH_TOKENS: 'somebody' });
+    expect(await findServer(path.join(root, '.cloutagent'))).toEqual({ url, token });
+    expect((await call('GET', '/api/meta')).status).toBe(401);
+    expect((await call('GET', '/api/proof?challenge=short')).body.error.code).toBe('INVALID_INPUT');
+  });
+
+  it('[T19.workdir] creates nothing where the folder is a typo', async () => {
+    const typo = path.join(root, 'typo');
+    await expect(start({}, typo)).rejects.toMatchObject({ code: 'PROJECT_NOT_FOUND' });
+    await expect(stat(typo)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('says once, in its own words, that the port is taken', async () => {
+    const { url } = await start();
+    const said: string[] = [];
+    const other = path.join(root, 'other');
+    await mkdir(other);
+    const second = startServer({
+      root: other,
+      port: Number(new URL(url).port),
+      host: '127.0.0.1',
+      environment: {},
+      user: 'ann',
+      log: (_level, message) => void said.push(message),
+      simulatorCommand: ['false'],
+    });
+    await expect(second).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+    expect(said).toEqual([]);
+  });
+
   it('refuses to listen to others without tokens', async () => {
     const refused = startServer({
       root,
@@ -106,6 +137,11 @@ describe('a server', () => {
     ['POST', '/api/runs', { slug: 'no-such-change', simulate: true }, 404, 'CHANGE_NOT_FOUND'],
     ['POST', '/api/runs', { slug: 'no-such-change' }, 422, 'MODEL_KEY_MISSING'],
     ['POST', '/api/runs', { slug: 'x', budget: 'much' }, 400, 'INVALID_INPUT'],
+    ['POST', '/api/runs', { slug: 'x', budget: '9999999' }, 400, 'INVALID_INPUT'],
+    ['POST', '/api/runs', { slug: 'x', bugdet: '1' }, 400, 'INVALID_INPUT'],
+    ['POST', '/api/runs', undefined, 400, 'INVALID_INPUT'],
+    ['POST', '/api/runs/run_0/resume', undefined, 404, 'RUN_NOT_FOUND'],
+    ['POST', '/api/runs/run_0/resume', { unkown: 'skip' }, 400, 'INVALID_INPUT'],
   ])('%s %s %j is %i %s [T10.table]', async (method, where, body, status, code) => {
     await start();
     const answer = await call(method, where, body === undefined ? {} : { body });
@@ -180,6 +216,9 @@ describe('a run over HTTP', () => {
     const run = async () => (await call('GET', `/api/runs/${runId}`)).body['run'] as Record<string, unknown>;
     await expect.poll(async () => (await run())['status'], { timeout: 15_000 }).toBe('paused');
     expect(await run()).toMatchObject({ reason: { code: 'BUDGET_EXHAUSTED' } });
+    const early = await call('POST', '/api/changes/add-files/archive', { body: { allowIncomplete: true } });
+    expect(early.body.error).toMatchObject({ code: 'RUN_EXISTS', hint: expect.stringContaining(`cancel ${runId}`) });
+    expect((await call('GET', '/api/changes/add-files')).status).toBe(200);
     const before = (await run())['counts'] as { modelCalls: number };
     expect((await call('POST', `/api/runs/${runId}/resume`, { body: { budget: '1' } })).body.error.code).toBe(
       'FORBIDDEN',

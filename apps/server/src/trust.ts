@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import * as z from 'zod';
 import type { Environment } from './config.ts';
+import { onStorage } from './storage-error.ts';
 
 /**
  * Folders whose configuration and checks may run commands. The list lives outside of any project, so that nothing that
@@ -48,10 +49,12 @@ export const listTrusted = async (environment: Environment): Promise<readonly st
 
 const save = async (folders: readonly string[], environment: Environment): Promise<void> => {
   const file = trustFile(environment);
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const staged = `${file}.${process.pid}`;
-  await writeFile(staged, `${JSON.stringify({ format: 1, folders }, null, 2)}\n`, { mode: 0o600 });
-  await rename(staged, file);
+  await onStorage(path.dirname(file), async () => {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const staged = `${file}.${process.pid}`;
+    await writeFile(staged, `${JSON.stringify({ format: 1, folders }, null, 2)}\n`, { mode: 0o600 });
+    await rename(staged, file);
+  });
 };
 
 /** Remembers that this folder may run commands; returns its real path. */

@@ -5,9 +5,9 @@ import { createAnthropicModel, loadPrices, type ModelPort } from '@cloutagent/en
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
 import { driveRun, makeReceipt, type LaneDeps } from '@cloutagent/lane';
-import { openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
+import { keepListing, openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
-import type { Environment, Settings } from './config.ts';
+import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
 import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
@@ -31,12 +31,12 @@ export interface Workbench {
   laneDeps(): Promise<LaneDeps>;
   /** Throws MODEL_KEY_MISSING for a real run without a key. */
   requireModel(simulated: boolean): void;
-  /** Makes the receipt of an archive from the run ledger. */
+  /** Throws STORAGE_FAILED where the data folder was removed under the server. */
+  requireData(): Promise<void>;
+  /** Makes the receipt of an archive from the run ledger. RUN_EXISTS while a run of the change is not finished. */
   receipt(by: string): (draft: ArchiveDraft) => Promise<object>;
   close(): Promise<void>;
 }
-
-const SIMULATOR_KEY = 'simulated';
 
 /** One data folder has one project for now; the id stands in every table so that more can come. */
 const PROJECT_ID = 'default';
@@ -65,6 +65,7 @@ export const openWorkbench = async (options: {
   readonly environment: Environment;
   readonly log: Log;
   readonly clock: Clock;
+  readonly requireData: () => Promise<void>;
   readonly simulatorCommand: readonly [string, ...string[]];
 }): Promise<Workbench> => {
   const { root, dataDir, settings, environment, log, clock } = options;
@@ -80,8 +81,9 @@ export const openWorkbench = async (options: {
     path.join(dataDir, 'simulator', 'requests.jsonl'),
     log,
   );
+  const simulatorKey = placeholderKey();
   const tools = createToolSource({ root, env, clock, log });
-  const project = await openProject(root, { clock, caller: options.user });
+  const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
     if (settings.anthropic.apiKey === undefined) {
       throw new CloutError('MODEL_KEY_MISSING', 'No key for the Messages API is set');
@@ -90,7 +92,13 @@ export const openWorkbench = async (options: {
   };
   const model = async (simulated: boolean): Promise<ModelPort> =>
     simulated
-      ? createAnthropicModel({ baseUrl: await simulator.url(), apiKey: SIMULATOR_KEY, clock })
+      ? createAnthropicModel({
+          baseUrl: await simulator.url(),
+          // Its port is another in every process; what was learned of it stays true.
+          source: 'simulator',
+          apiKey: simulatorKey,
+          clock,
+        })
       : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,
@@ -103,6 +111,7 @@ export const openWorkbench = async (options: {
     clock,
     random: systemRandom,
     runCommand: createRunCommand(env),
+    protected: [dataDir],
   };
   // Asked each time: trust can be given while the server runs.
   const laneDeps = async (): Promise<LaneDeps> => ({ ...lane, trusted: await isTrusted(root, environment) });
@@ -128,8 +137,19 @@ export const openWorkbench = async (options: {
       trusted: await isTrusted(root, environment),
     }),
     projectBudget: async (simulated) => (await store.budgets([budgetLevel(simulated)]))[0],
-    receipt: (by) => async (draft) => makeReceipt(await laneDeps(), { ...draft, by }),
+    requireData: options.requireData,
+    receipt: (by) => async (draft) => {
+      const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
+      if (runId !== undefined) {
+        throw new CloutError('RUN_EXISTS', `The change ${draft.slug} has a run that is not finished, ${runId}`, {
+          hint: `Let it finish, or stop it: clout runs cancel ${runId}`,
+          details: { runId },
+        });
+      }
+      return makeReceipt(await laneDeps(), { ...draft, by });
+    },
     close: async () => {
+      await project[Symbol.asyncDispose]();
       await tools.close();
       simulator.close();
       await store.close();

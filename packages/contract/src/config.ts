@@ -1,14 +1,12 @@
 import * as z from 'zod';
-
-/** An amount in dollars as a person writes it, quoted so that YAML keeps every digit. */
-const Usd = z.string().regex(/^\$?\d{1,7}(\.\d{1,9})?$/u, 'must be an amount in dollars, such as "0.50"');
+import { UsdText } from './money.ts';
 
 /** `.cloutagent/config.yaml`. Order of precedence: flag, environment, file, default. */
 export const Config = z
   .object({
     model: z.string().default('claude-sonnet-5-5'),
     budget: z
-      .object({ project: Usd.nullable().default('20.00') })
+      .object({ project: UsdText.nullable().default('20.00') })
       .strict()
       .prefault({}),
     run: z

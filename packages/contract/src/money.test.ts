@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { formatUsd, parseUsd, showUsd, toMoney } from './money.ts';
+import { Config } from './config.ts';
+import { formatUsd, parseUsd, showUsd, toMoney, UsdText } from './money.ts';
+import { RunResume, RunStart } from './route.ts';
 
 describe('money', () => {
   it.each([
     ['0.50', 500_000_000],
     ['$1', 1_000_000_000],
     ['0.000000001', 1],
-    ['9000000', 9_000_000_000_000_000],
+    ['999999.999999999', 999_999_999_999_999],
   ])('reads %s exactly', (text, nano) => {
     expect(parseUsd(text)).toBe(nano);
   });
 
-  it.each(['', '-1', '1.', '.5', '1e3', '0.0000000001', '12345678', 'one', '1 2'])('refuses %j', (text) => {
+  it.each(['', '-1', '1.', '.5', '1e3', '0.0000000001', '1000000', '9999999', 'one', '1 2'])('refuses %j', (text) => {
     expect(parseUsd(text)).toBeUndefined();
+    expect(UsdText.safeParse(text).success).toBe(false);
+    expect(RunStart.safeParse({ slug: 'a', budget: text }).success).toBe(false);
+    expect(RunResume.safeParse({ budget: text }).success).toBe(false);
+    expect(Config.safeParse({ budget: { project: text } }).success).toBe(false);
   });
 
   it('writes nine places without rounding, also where floats would', () => {

@@ -28,9 +28,15 @@ export const showUsd = (nanoUsd: number): string => {
   return `${nanoUsd < 0 ? '-' : ''}$${text}`;
 };
 
-/** Decimal dollars as a person writes them (`0.50`, `$1`) → nano-dollars; undefined where it is not an amount ≥ 0. */
+/** Six digits before the point, so that a sum of several amounts stays a safe integer of nano-dollars too. */
+const USD = /^\$?(\d{1,6})(?:\.(\d{1,9}))?$/u;
+
+/** An amount in dollars as a person writes it, below $1,000,000; quoted in YAML, so that it keeps every digit. */
+export const UsdText = z.string().regex(USD, 'must be an amount in dollars below 1000000, such as "0.50"');
+
+/** Decimal dollars as a person writes them (`0.50`, `$1`) → nano-dollars; undefined where it is not from 0 to below 1,000,000. */
 export const parseUsd = (text: string): number | undefined => {
-  const match = /^\$?(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text.trim());
+  const match = USD.exec(text.trim());
   if (match === null) return undefined;
   return Number(match[1]) * NANO + Number((match[2] ?? '').padEnd(9, '0'));
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
-import { Money } from './money.ts';
+import { Money, UsdText } from './money.ts';
 import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
 import { Scope } from './principal.ts';
@@ -23,19 +23,18 @@ export interface RouteSpec {
 
 const Slug = z.string().min(1).max(200);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const Usd = z.string().regex(/^\$?\d{1,7}(\.\d{1,9})?$/u, 'must be an amount in dollars, such as "0.50"');
 
-export const RunStart = z.object({
+export const RunStart = z.strictObject({
   slug: Slug,
   simulate: z.boolean().default(false),
   /** Limit of the run in dollars; the plan's ceiling where absent. */
-  budget: Usd.optional(),
+  budget: UsdText.optional(),
   model: z.string().max(100).optional(),
 });
 
-export const RunResume = z.object({
+export const RunResume = z.strictObject({
   /** New limit of the run in dollars; raising it needs `admin`. */
-  budget: Usd.optional(),
+  budget: UsdText.optional(),
   /** What to do with a tool call whose effect is unknown after a crash. */
   unknown: z.enum(['repeat', 'skip']).optional(),
 });
@@ -66,7 +65,7 @@ export const ROUTES = {
     path: '/api/session',
     scope: 'read',
     summary: 'Trade a token for a cookie (HttpOnly, SameSite=Strict)',
-    body: z.object({ token: z.string().min(1).max(500) }),
+    body: z.strictObject({ token: z.string().min(1).max(500) }),
     output: z.object({ name: z.string(), scopes: z.array(Scope) }),
   },
   logout: {
@@ -112,7 +111,7 @@ export const ROUTES = {
     path: '/api/changes/:slug/archive',
     scope: 'run',
     summary: 'Validate, merge, move to the archive, write the receipt',
-    body: z.object({ allowIncomplete: z.boolean().default(false), union: z.boolean().default(false) }),
+    body: z.strictObject({ allowIncomplete: z.boolean().default(false), union: z.boolean().default(false) }),
     output: ArchiveResult,
   },
   changePlan: {

@@ -26,6 +26,8 @@ export const RunDocument = z.object({
   kind: z.literal('change'),
   slug: z.string(),
   title: z.string(),
+  /** Tells the change from a later one of the same slug; absent in runs of before this was recorded. */
+  identity: z.string().optional(),
   model: z.string(),
   /** Model calls per attempt at a task. */
   maxIterations: z.int(),

@@ -31,7 +31,10 @@ const refuseBroken = (error: NodeJS.ErrnoException, socket: Socket): void => {
 export const setLimits = (server: Server, maxConnections: number | undefined, log: Log): void => {
   server.maxConnections = maxConnections ?? MAX_CONNECTIONS;
   server.on('clientError', refuseBroken);
-  server.on('error', (error) => log('error', 'server error', { error }));
+  server.on('error', (error) => {
+    // Before it listens the caller of `listenOn` gets the error, and says it in words of its own.
+    if (server.listening) log('error', 'server error', { error });
+  });
 };
 
 /** Resolves with the real port; rejects where the address cannot be bound. */

@@ -39,6 +39,8 @@ export interface LaneDeps {
   /** Whether the user trusts this folder, so that its checks may run commands. */
   readonly trusted: boolean;
   readonly runCommand: RunCommand;
+  /** Absolute folders that no agent may touch, beside `.cloutagent` in the project: a data folder elsewhere. */
+  readonly protected?: readonly string[];
 }
 
 /** The project's budget; simulated money has one of its own. */

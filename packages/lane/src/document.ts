@@ -6,7 +6,7 @@ const openTasks = (change: ChangeDetail): readonly Task[] => change.taskList.fil
 /** The open tasks of a change and the limits they run under. What is not in it cannot change a run that has begun. */
 export const toDocument = (
   change: ChangeDetail,
-  options: { readonly root: string; readonly model: string; readonly config: Config['run'] },
+  options: { readonly root: string; readonly model: string; readonly config: Config['run']; readonly identity: string },
 ): RunDocument => {
   const { slug, title } = change;
   const { maxIterations, maxAttempts, maxTokens } = options.config;
@@ -15,6 +15,7 @@ export const toDocument = (
     kind: 'change',
     slug,
     title,
+    identity: options.identity,
     model: options.model,
     maxIterations,
     maxAttempts,

@@ -1,4 +1,5 @@
 import { codeOf } from '@cloutagent/contract';
+import { hashOf } from '@cloutagent/engine';
 import { describe, expect, it } from 'vitest';
 import { openFakeClock } from '../../engine/src/workflow/drive.fake.ts';
 import { openFakeJournal } from '../../engine/src/workflow/journal.fake.ts';
@@ -6,6 +7,7 @@ import { openFakeModel, say, use, type Script } from '../../engine/src/model/por
 import { noteTasks, openBench } from './bench.fake.ts';
 import type { LaneDeps } from './deps.ts';
 import { openTempProject, TASKS_FILE, type LaneOptions, type TempProject } from './lane.fake.ts';
+import { draftRun } from './plan.ts';
 import { worker } from './worker.fake.ts';
 
 const open = (project: TempProject, script: Script = worker, more?: Partial<LaneOptions>) => {
@@ -148,6 +150,22 @@ describe('a task without checks', () => {
     expect(bench.journal.state(runId).reason?.message).toContain('filesystem:write_file');
   });
 
+  it.each([[[]], [[{ type: 'text', text: ' ' }]]])(
+    '[E7.unverified] stays open when the agent ends without a word: %j',
+    async (content) => {
+      await using project = await openTempProject('- [ ] Think\n');
+      const bench = await open(project, (_request, nth) =>
+        nth === 0
+          ? use('t0', 'mcp__filesystem__list_directory', { path: project.root })
+          : { content, stopReason: 'end_turn' },
+      );
+      const runId = await bench.start();
+      expect(await bench.drive(runId)).toBe('failed');
+      expect(bench.journal.state(runId).reason?.message).toContain('ended without a word');
+      expect(await project.read(TASKS_FILE)).toBe('- [ ] Think\n');
+    },
+  );
+
   it('[E7.failed-call] is ticked when the same tool succeeded later', async () => {
     await using project = await openTempProject('- [ ] Write\n');
     const files = ['none/a.txt', 'a.txt'];
@@ -162,23 +180,27 @@ describe('what cannot be checked', () => {
   it('an unreadable check is never ticked, and nothing is spent on it', async () => {
     await using project = await openTempProject('- [ ] 1.1 Do it\n  - check: file /etc/passwd exists\n');
     const bench = await open(project);
-    const runId = await bench.start();
+    // As a run that was started before such checks were refused.
+    const { document } = await draftRun(bench.deps, { slug: 'add-notes', simulated: false });
+    const runId = 'run_1';
+    const run = { id: runId, projectId: 'default', document, documentHash: hashOf(document), simulated: false };
+    await bench.journal.start({ ...run, limitNanoUsd: 1e9 }, []);
     expect(await bench.drive(runId)).toBe('failed');
     expect(bench.journal.state(runId).reason?.message).toContain('file /etc/passwd exists');
     expect(bench.model.calls).toHaveLength(0);
     expect(await project.read(TASKS_FILE)).toContain('[ ] 1.1');
   });
 
-  it('[E7.run-trusted NOT_TRUSTED] a command in a folder that is not trusted pauses the run before anything is spent', async () => {
+  it('[E7.run-trusted NOT_TRUSTED] a command in a folder that is not trusted any more pauses the run before anything is spent', async () => {
     await using project = await openTempProject('- [ ] 1.1 Do it\n  - check: run npm test\n');
     const commands: string[] = [];
     const runCommand: LaneDeps['runCommand'] = async ({ command }) => {
       commands.push(command);
       return { exitCode: 0, output: 'ok' };
     };
-    const bench = await open(project, worker, { runCommand });
+    const bench = await open(project, worker, { runCommand, trusted: true });
     const runId = await bench.start();
-    expect(await bench.drive(runId)).toBe('paused');
+    expect(await bench.drive(runId, { deps: { trusted: false } })).toBe('paused');
     expect(bench.journal.state(runId).reason).toMatchObject({
       code: 'NOT_TRUSTED',
       hint: expect.stringContaining('clout trust') as string,

@@ -13,7 +13,9 @@ import {
 import { hashOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
 import { levelsOf, type LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
+import { guardTools } from './guard.ts';
 import { fileTools, prefixOf } from './tools.ts';
+import { assertUnchanged, tasksNow } from './unchanged.ts';
 
 /** Abort reason that ends a run for good; any other leaves it to be resumed. */
 export const CANCELLED = 'cancelled';
@@ -74,12 +76,14 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
   if (hashOf(document) !== documentHash) {
     throw new CloutError('DIVERGED', 'The document of this run is not the one that it was started with');
   }
+  const isOpen = (task: DocumentTask): boolean => drive.finished(taskKey(task.id), hashOf(task)) === undefined;
+  if (document.tasks.some(isOpen)) await tasksNow(deps, document);
   const work = await openWork(deps, drive);
   const announced = await announcedTasks(drive);
   for (const task of document.tasks) {
-    const done = drive.finished(taskKey(task.id), hashOf(task));
     // Only a ticked task is recorded while the run goes on; one that stays open ends it in the same unit.
-    if (done !== undefined) continue;
+    if (!isOpen(task)) continue;
+    assertUnchanged(await tasksNow(deps, document), document.slug, task);
     if (!announced.has(task.id)) {
       await drive.commit({ events: [{ type: 'task.started', taskId: task.id, title: task.title }] });
     }
@@ -95,7 +99,8 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
 const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
   const { document, simulated } = drive.claim.run;
   const price = priceFor(deps.prices, document.model);
-  const tools = fileTools(await deps.tools());
+  const { project, protected: others = [] } = deps;
+  const tools = guardTools(fileTools(await deps.tools()), { ...project, others });
   const port = await deps.model({ simulated });
   const model = { port, price, prefixes: deps.journal, maxTokens: document.maxTokens };
   return { drive, deps, document, model, tools, prefix: prefixOf(document, tools) };

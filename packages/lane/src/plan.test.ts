@@ -5,7 +5,7 @@ import { openFakeJournal } from '../../engine/src/workflow/journal.fake.ts';
 import { openFakeModel, say } from '../../engine/src/model/port.fake.ts';
 import { hashOf } from '../../engine/src/workflow/hash.ts';
 import { openLane, openTempProject, type TempProject } from './lane.fake.ts';
-import { planChange } from './plan.ts';
+import { draftRun, planChange } from './plan.ts';
 import { startRun } from './start.ts';
 
 const TASKS = `- [x] 1.1 Done already
@@ -16,7 +16,8 @@ const TASKS = `- [x] 1.1 Done already
 - [ ] 1.3 Test it
   - check: run npm test
 - [ ] 1.4 Think
-- [ ] 1.5 Escape
+`;
+const FAULTY = `${TASKS}- [ ] 1.5 Escape
   - check: file ../a exists
 `;
 
@@ -31,7 +32,7 @@ const caught = async (call: Promise<unknown>): Promise<unknown> => codeOf(await 
 
 describe('[X3.plan] a plan', () => {
   it('quotes every open task and the whole, and says how', async () => {
-    await using project = await openTempProject(TASKS);
+    await using project = await openTempProject(FAULTY);
     const { deps } = await open(project);
     const plan = await planChange(deps, REQUEST);
     expect(plan).toMatchObject({
@@ -58,9 +59,11 @@ describe('[X3.plan] a plan', () => {
   });
 
   it('warns of what will stop the run', async () => {
-    await using project = await openTempProject(TASKS);
+    await using project = await openTempProject(FAULTY);
     const { deps, journal } = await open(project);
-    await startRun(deps, REQUEST);
+    const { document } = await draftRun(deps, REQUEST);
+    const run = { id: 'run_1', projectId: 'default', document, documentHash: hashOf(document), simulated: false };
+    await journal.start({ ...run, limitNanoUsd: 1 }, [{ scope: 'project', id: 'default', limitNanoUsd: 1 }]);
     journal.setLimit({ scope: 'project', id: 'default' }, 1_000_000);
     const { warnings, budget } = await planChange(deps, { ...REQUEST, model: 'claude-sonnet-4-5' });
     expect(warnings).toEqual([
@@ -104,7 +107,7 @@ describe('[X3.plan] a plan', () => {
 describe('[X3.ceiling] a run that is started', () => {
   it('pins its document by hash and is limited by the ceiling that was quoted', async () => {
     await using project = await openTempProject(TASKS);
-    const { deps, journal } = await open(project);
+    const { deps, journal } = await open(project, { trusted: true });
     const plan = await planChange(deps, REQUEST);
     const { run, levels } = journal.state(await startRun(deps, REQUEST));
     expect(run.limitNanoUsd).toBe(plan.ceiling.nanoUsd);
@@ -130,7 +133,7 @@ describe('[X3.ceiling] a run that is started', () => {
 
   it('[X1.simulated] is paid from a budget of its own when it is simulated', async () => {
     await using project = await openTempProject(TASKS);
-    const { deps, journal } = await open(project);
+    const { deps, journal } = await open(project, { trusted: true });
     const { run, levels } = journal.state(await startRun(deps, { ...REQUEST, simulated: true, limitNanoUsd: 5 }));
     expect(run).toMatchObject({ simulated: true, limitNanoUsd: 5 });
     expect(levels[0]).toEqual({ scope: 'project', id: 'default:simulated', limitNanoUsd: null });

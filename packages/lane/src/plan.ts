@@ -15,9 +15,10 @@ import {
   type Price,
 } from '@cloutagent/engine';
 import { toIso } from '@cloutagent/kit';
-import { readChange } from '@cloutagent/openspec';
+import { changeIdentity, readChange } from '@cloutagent/openspec';
 import { freeOf, projectLevel, type LaneDeps } from './deps.ts';
 import { toDocument } from './document.ts';
+import { commandTasks, lockOf, taskFaults, type TaskFault } from './faults.ts';
 import { fileTools, prefixOf } from './tools.ts';
 
 export interface PlanRequest {
@@ -31,6 +32,7 @@ export interface PlanRequest {
 export interface Draft {
   readonly plan: Plan;
   readonly document: RunDocument;
+  readonly faults: readonly TaskFault[];
 }
 
 /**
@@ -45,7 +47,8 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
   const model = request.model ?? deps.config.model;
   const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10));
   const change = await readChange(deps.project, slug);
-  const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run });
+  const identity = await changeIdentity(deps.project, slug);
+  const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run, identity });
   const prefix = prefixOf(document, fileTools(await deps.tools()));
   const tasks = document.tasks.map((task) => {
     const requestBytes = bytesOf(prefix, task);
@@ -63,8 +66,11 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
       : ceilingOf(expected, Math.max(...tasks.map((task) => leastCallBound(price, task.requestBytes))));
   const [budget] = await deps.journal.budgets([projectLevel(deps.projectId, simulated)]);
   const free = budget === undefined ? null : freeOf(budget);
+  const faults = taskFaults(document, change.taskList);
+  const locked = await lockOf(deps, slug);
   return {
     document,
+    faults,
     plan: {
       format: 1,
       slug,
@@ -88,7 +94,10 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
         held: toMoney(budget?.heldNanoUsd ?? 0),
         free: free === null ? null : toMoney(free),
       },
-      warnings: warningsOf(document, { price, trusted: deps.trusted, expected, free }),
+      warnings: [
+        ...(locked === undefined ? [] : [locked]),
+        ...warningsOf(document, { faults, price, trusted: deps.trusted, expected, free }),
+      ],
     },
   };
 };
@@ -112,19 +121,21 @@ const derivationOf = (price: Price, asOf: string, prefix: Prefix, bytes: number)
 
 const warningsOf = (
   document: RunDocument,
-  facts: { readonly price: Price; readonly trusted: boolean; readonly expected: number; readonly free: number | null },
+  facts: {
+    readonly faults: readonly TaskFault[];
+    readonly price: Price;
+    readonly trusted: boolean;
+    readonly expected: number;
+    readonly free: number | null;
+  },
 ): string[] => {
   const { tasks } = document;
   const named = (some: readonly DocumentTask[]): string => some.map((task) => task.id).join(', ');
-  const unreadable = tasks.filter((task) => task.unreadableChecks.length > 0);
-  const commands = tasks.filter((task) => task.checks.some((check) => check.kind === 'run'));
+  const commands = commandTasks(document);
   const unchecked = tasks.filter((task) => task.checks.length + task.unreadableChecks.length === 0);
   return [
     ...(tasks.length === 0 ? ['Every task of this change is done; there is nothing to run'] : []),
-    ...unreadable.map(
-      (task) =>
-        `Task ${task.id} has a check that cannot be read, so it is never ticked: ${task.unreadableChecks.join('; ')}`,
-    ),
+    ...facts.faults.map(({ message }) => message),
     ...(commands.length > 0 && !facts.trusted
       ? [
           `Checks of the tasks ${named(commands)} run commands, which this folder is not trusted to do; look at them, then: clout trust`,

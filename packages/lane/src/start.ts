@@ -2,6 +2,7 @@ import { CloutError, parseUsd } from '@cloutagent/contract';
 import { hashOf } from '@cloutagent/engine';
 import { newId } from '@cloutagent/kit';
 import { levelsOf, type LaneDeps } from './deps.ts';
+import { assertStartable } from './faults.ts';
 import { draftRun, type PlanRequest } from './plan.ts';
 
 export interface StartRequest extends PlanRequest {
@@ -11,13 +12,14 @@ export interface StartRequest extends PlanRequest {
 
 /**
  * Writes a run of a change's open tasks, without driving it, and gives its id.
- * Errors: those of `planChange`, NOTHING_TO_RUN, RUN_EXISTS.
+ * Errors: those of `planChange`, NOTHING_TO_RUN, CHANGE_LOCKED, CHANGE_INVALID, NOT_TRUSTED, RUN_EXISTS.
  */
 export const startRun = async (deps: LaneDeps, request: StartRequest): Promise<string> => {
-  const { document, plan } = await draftRun(deps, request);
+  const { document, plan, faults } = await draftRun(deps, request);
   if (document.tasks.length === 0) {
     throw new CloutError('NOTHING_TO_RUN', `Every task of ${request.slug} is done`);
   }
+  await assertStartable(deps, document, faults);
   const { projectId, config } = deps;
   const { simulated } = request;
   const id = newId('run', deps.clock);

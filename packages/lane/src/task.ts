@@ -50,7 +50,7 @@ export const taskKey = (id: string): string => `task[${id}]`;
 
 /**
  * Works on one task until its checks hold or its attempts are used up, and ticks it. The checks are ours, not the model's:
- * its word counts only for a task that has none, and not where one of its tools failed and did not succeed later.
+ * its word counts only for a task that has none, and not where one of its tools failed and did not succeed later or it says nothing at all.
  * Errors: NOT_TRUSTED before anything is spent, those of the agent's steps, those of ticking.
  */
 export const workTask = async (work: TaskWork, task: DocumentTask): Promise<TaskEnd> => {
@@ -59,7 +59,7 @@ export const workTask = async (work: TaskWork, task: DocumentTask): Promise<Task
   const verdict = await judge(work, task);
   const { code, ...outcome } = verdict;
   const judgedAt = drive.clock.now();
-  if (code === null) await tickTask(deps.project, work.document.slug, task.id);
+  if (code === null) await tickTask(deps.project, work.document.slug, task);
   const endedAt = drive.clock.now();
   const key = taskKey(task.id);
   const row = { inputHash: hashOf(task), isError: false, usage: null, costNanoUsd: 0, startedAt, endedAt } as const;
@@ -129,6 +129,14 @@ const judge = async (work: TaskWork, task: DocumentTask): Promise<Verdict> => {
       return stays(
         'TASK_FAILED',
         `A tool failed and did not succeed later: ${end.failedTools.join(', ')}. ${end.text}`,
+        attempts,
+        [],
+      );
+    }
+    if (task.checks.length === 0 && end.answer.trim() === '') {
+      return stays(
+        'TASK_FAILED',
+        'The agent ended without a word, and nothing else says that it is done',
         attempts,
         [],
       );

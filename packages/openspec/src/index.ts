@@ -1,6 +1,7 @@
 export { archiveChange, type ArchiveOptions } from './archive.ts';
 export { parseCheck } from './check.ts';
 export { readChange } from './detail.ts';
+export { assertHolds, changeIdentity } from './hold.ts';
 export { listChanges } from './list.ts';
 export { keepListing, type KeptProject, type ListingBounds } from './listing/kept.ts';
 export type { Listing } from './listing/listing.ts';
@@ -11,6 +12,6 @@ export type { ArchiveDraft } from './receipt.ts';
 export { rebaseChange, type Rebased } from './rebase.ts';
 export { listResources, readResource, type ListedResource, type Resource } from './resource.ts';
 export { parseTasks } from './tasks.ts';
-export { tickTask } from './tick.ts';
+export { editedTask, findTask, tickTask, type TaskRef } from './tick.ts';
 export { unarchiveChange } from './unarchive.ts';
 export { validateChange } from './validate.ts';

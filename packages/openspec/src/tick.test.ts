@@ -36,6 +36,39 @@ describe('task edits', () => {
     await expect(tickTask(project, '..', '1.1')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
+  it('[P2.tick] refuses a task that is not what it was when it was read', async () => {
+    const task = { id: '1.1', title: 'a', checks: [{ kind: 'file-exists', path: 'a.txt' }] } as const;
+    const check = '  - check: file a.txt exists\n';
+    const ref = { ...task, checks: [...task.checks] };
+    const texts = [
+      `- [ ] 1.1 b\n${check}`,
+      '- [ ] 1.1 a\n',
+      `- [ ] 1.1 a\n${check}  - check: what\n`,
+      `- [ ] 1.2 a\n${check}`,
+    ];
+    for (const text of texts) {
+      await using folder = await scratch({ [TASKS]: text });
+      await expect(tickTask(await folder.open(), 'one', ref)).rejects.toMatchObject({
+        code: 'CHANGE_CONFLICT',
+        message: 'Task 1.1 was edited since this run began; start a new run: clout run one',
+      });
+      expect(await folder.read(TASKS)).toBe(text);
+    }
+    await using folder = await scratch({ [TASKS]: `- [ ] 1.1 a\n${check}` });
+    await tickTask(await folder.open(), 'one', ref);
+    expect(await folder.read(TASKS)).toBe(`- [x] 1.1 a\n${check}`);
+  });
+
+  it('[P2.tick] finds a task without a number by what it says, unless two say it', async () => {
+    await using folder = await scratch({ [TASKS]: '- [ ] new\n- [ ] 1.1 old\n- [ ] old\n' });
+    const project = await folder.open();
+    const ref = { id: '#1', title: 'old', checks: [] };
+    await tickTask(project, 'one', ref);
+    expect(await folder.read(TASKS)).toBe('- [ ] new\n- [ ] 1.1 old\n- [x] old\n');
+    await writeFile(path.join(folder.root, TASKS), '- [ ] old\n- [ ] old\n');
+    await expect(tickTask(project, 'one', ref)).rejects.toMatchObject({ code: 'CHANGE_CONFLICT' });
+  });
+
   it('many at the same instant all arrive', async () => {
     const ids = Array.from({ length: 10 }, (_, index) => `1.${index + 1}`);
     await using folder = await scratch({ [TASKS]: ids.map((id) => `- [ ] ${id} x\n`).join('') });

@@ -1,16 +1,24 @@
+import path from 'node:path';
 import { ChangeOpenInput, CloutError, Template, type Validation } from '@cloutagent/contract';
 import type { Project } from '@cloutagent/openspec';
-import type { Register } from '../context.ts';
+import type { Context, Register } from '../context.ts';
 import { given, oneOf, wholeNumber } from '../option.ts';
 import { openFiles, type Openspec } from '../open-files.ts';
 import { plain } from '../output.ts';
 import { showConflicts } from '../show/conflict.ts';
 import { showArchive, showChange, showChanges, showValidation } from '../show/change.ts';
-import { withServer } from '../with-server.ts';
+import { requireProject, withServer } from '../with-server.ts';
 import { registerTogether } from './change-together.ts';
 
 /** Changes of a page of `--all`; the validation walks page by page. */
 const PAGE = 200;
+
+/** For commands that only look: without an openspec folder there is nothing to look at. */
+const lookAtFiles = async (context: Context) => {
+  const files = await openFiles(context);
+  await requireProject(path.dirname(files.project.openspecDir));
+  return files;
+};
 
 export const registerChange: Register = (program, context) => {
   const change = program.command('change').description('open, look at, validate and archive changes');
@@ -21,7 +29,7 @@ export const registerChange: Register = (program, context) => {
     .description('one change with its tasks and deltas')
     .action(
       context.action(async (slug: string) => {
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const detail = await openspec.readChange(project, slug);
         context.output.result(detail, () => showChange(detail, context.output.style));
         return 0;
@@ -36,9 +44,9 @@ export const registerChange: Register = (program, context) => {
     .option('--union', 'where others only added scenarios meanwhile, keep those of both sides')
     .action(
       context.action(async (slug: string, options: { allowIncomplete?: true; union?: true }) =>
-        withServer(context, async ({ client }) => {
+        withServer(context, async (session) => {
           const body = { allowIncomplete: options.allowIncomplete === true, union: options.union === true };
-          const result = await client.call('changeArchive', { params: { slug }, body }).catch((error: unknown) => {
+          const result = await session.call('changeArchive', { params: { slug }, body }).catch((error: unknown) => {
             const texts = context.output.json ? '' : showConflicts(error, context.output.style);
             if (texts !== '') context.output.note(texts);
             throw error;
@@ -108,7 +116,7 @@ const registerList: Register = (change, context) => {
     .option('--page-token <token>', 'go on after a page')
     .action(
       context.action(async ({ all, ...filter }: ListOptions) => {
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const page = await openspec.listChanges(project, { ...given(filter), status: all === true ? 'all' : 'draft' });
         context.output.result(page, () => showChanges(page, context.output.style));
         return 0;
@@ -125,7 +133,7 @@ const registerValidate: Register = (change, context) => {
     .action(
       context.action(async (slug: string | undefined, options: { all?: true; strict?: true }) => {
         const strict = options.strict === true;
-        const { openspec, project } = await openFiles(context);
+        const { openspec, project } = await lookAtFiles(context);
         const { output } = context;
         if (slug !== undefined && options.all !== true) {
           const validation = await openspec.validateChange(project, slug, { strict });

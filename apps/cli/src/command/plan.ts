@@ -10,8 +10,8 @@ export const registerPlan: Register = (program, context) => {
     .option('--simulate', 'for a run on the simulator, which has a budget of its own')
     .action(
       context.action(async (slug: string, options: { model?: string; simulate?: true }) =>
-        withServer(context, async ({ client }) => {
-          const plan = await client.call('changePlan', {
+        withServer(context, async (session) => {
+          const plan = await session.call('changePlan', {
             params: { slug },
             query: { model: options.model, simulate: options.simulate === true ? 'true' : 'false' },
           });

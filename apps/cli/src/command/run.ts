@@ -1,11 +1,12 @@
-import type { Client } from '@cloutagent/client';
-import { CloutError, type Run } from '@cloutagent/contract';
+import { CloutError, codeOf, parseUsd, showUsd, type Run } from '@cloutagent/contract';
 import { startOwner } from '../background.ts';
 import type { Context, Register } from '../context.ts';
 import { followRun } from '../follow.ts';
 import { given, usd } from '../option.ts';
 import { plain } from '../output.ts';
-import { withServer, type Session } from '../with-server.ts';
+import type { Session } from '../session.ts';
+import { withKey } from '../with-key.ts';
+import { withServer } from '../with-server.ts';
 
 interface RunOptions {
   readonly budget?: string;
@@ -26,47 +27,67 @@ export const registerRun: Register = (program, context) => {
       context.action(async (slug: string, options: RunOptions) => {
         if (options.detach === true) await startOwner(context);
         return withServer(context, async (session) => {
-          const { run, after } = await startOrContinue(session.client, slug, options);
+          const { run, after } = await withKey(context, session, () => startOrContinue(session, slug, options));
           if (options.detach === true) return detached(context, session, run);
-          return followRun(context, session, run, after);
+          return followRun(context, session, run, { after, resume: true });
         });
       }),
     );
 };
 
-/** One live run per change: the one that stands still goes on, unless the command line asks for another kind of run. */
-const startOrContinue = async (
-  client: Client,
-  slug: string,
-  options: RunOptions,
-): Promise<{ run: Run; after: number }> => {
-  const simulate = options.simulate === true;
-  const page = await client.call('runsList', { query: { slug, limit: 1 } });
-  const live = page.items.find((run) => ['running', 'paused', 'interrupted'].includes(run.status));
-  if (live === undefined) {
-    const run = await client.call('runStart', {
-      body: { slug, simulate, ...given({ budget: options.budget, model: options.model }) },
+interface Started {
+  readonly run: Run;
+  readonly after: number;
+}
+
+/** One live run per change: the command goes on with it, unless the command line asks for another kind of run. */
+const startOrContinue = async (session: Session, slug: string, options: RunOptions): Promise<Started> => {
+  const continued = await continueLive(session, slug, options);
+  if (continued !== undefined) return continued;
+  try {
+    const run = await session.call('runStart', {
+      body: { slug, simulate: options.simulate === true, ...given({ budget: options.budget, model: options.model }) },
     });
     return { run, after: 0 };
+  } catch (error) {
+    // Somebody was faster, or the answer to our own request was lost with its server.
+    if (codeOf(error) !== 'RUN_EXISTS') throw error;
+    const other = await continueLive(session, slug, options);
+    if (other === undefined) throw error;
+    return other;
   }
+};
+
+const continueLive = async (session: Session, slug: string, options: RunOptions): Promise<Started | undefined> => {
+  const page = await session.call('runsList', { query: { slug, limit: 1 } });
+  const live = page.items.find((run) => ['running', 'paused', 'interrupted'].includes(run.status));
+  if (live === undefined) return undefined;
   refuseConflict(live, options);
-  const { lastSeq } = await client.call('runShow', { params: { id: live.id } });
-  const run = await client.call('runResume', { params: { id: live.id }, body: given({ budget: options.budget }) });
+  const { run: before, lastSeq } = await session.call('runShow', { params: { id: live.id } });
+  if (before.status === 'running') return { run: before, after: lastSeq };
+  const run = await session.call('runResume', { params: { id: live.id }, body: given({ budget: options.budget }) });
   return { run, after: lastSeq };
 };
 
 const refuseConflict = (live: Run, options: RunOptions): void => {
-  const refuse = (why: string, hint: string): never => {
+  const running = live.status === 'running';
+  const go = running ? `Watch it: clout runs watch ${live.id}` : `Go on with it: clout runs resume ${live.id}`;
+  const refuse = (why: string): never => {
     throw new CloutError('RUN_EXISTS', `The change ${live.slug} has a run already, ${live.id}, ${why}`, {
-      hint,
+      hint: `${go}; or give it up: clout runs cancel ${live.id}`,
       details: { runId: live.id, status: live.status },
     });
   };
-  if (live.status === 'running') refuse('which is running', `Watch it: clout runs watch ${live.id}`);
-  const resume = `Go on with it: clout runs resume ${live.id}; or give it up: clout runs cancel ${live.id}`;
-  if (live.simulated !== (options.simulate === true))
-    refuse(live.simulated ? 'on the simulator' : 'on the real model', resume);
-  if (options.model !== undefined && options.model !== live.model) refuse(`with the model ${live.model}`, resume);
+  if (live.simulated !== (options.simulate === true)) refuse(live.simulated ? 'on the simulator' : 'on the real model');
+  if (options.model !== undefined && options.model !== live.model) refuse(`with the model ${live.model}`);
+  // What stands still takes a new limit when it goes on; what is running has been promised its own.
+  const { limit } = live.money;
+  if (running && options.budget !== undefined && parseUsd(options.budget) !== limit?.nanoUsd)
+    refuse(
+      limit === null
+        ? 'which is running without a limit'
+        : `which is running with a limit of ${showUsd(limit.nanoUsd)}`,
+    );
 };
 
 const detached = (context: Context, session: Session, run: Run): number => {

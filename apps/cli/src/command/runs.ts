@@ -3,6 +3,7 @@ import { followRun } from '../follow.ts';
 import { given, oneOf, usd, wholeNumber } from '../option.ts';
 import { resolveRunId } from '../run-id.ts';
 import { showEnd, showRun, showRuns } from '../show/run.ts';
+import { withKey } from '../with-key.ts';
 import { withServer } from '../with-server.ts';
 
 const RUN = '<run>';
@@ -19,8 +20,8 @@ export const registerRuns: Register = (program, context) => {
     .option('--offset <n>', 'leave out so many', wholeNumber(0, 1_000_000), 0)
     .action(
       context.action(async (options: { change?: string; limit: number; offset: number }) =>
-        withServer(context, async ({ client }) => {
-          const page = await client.call('runsList', {
+        withServer(context, async (session) => {
+          const page = await session.call('runsList', {
             query: { limit: options.limit, offset: options.offset, slug: options.change },
           });
           output.result(page, () => showRuns(page, output.style));
@@ -34,8 +35,8 @@ export const registerRuns: Register = (program, context) => {
     .description('one run with its tasks, money and steps')
     .action(
       context.action(async (text: string) =>
-        withServer(context, async ({ client }) => {
-          const detail = await client.call('runShow', { params: { id: await resolveRunId(client, text) } });
+        withServer(context, async (session) => {
+          const detail = await session.call('runShow', { params: { id: await resolveRunId(session, text) } });
           output.result(detail, () => showRun(detail, output.style));
           return 0;
         }),
@@ -48,10 +49,10 @@ export const registerRuns: Register = (program, context) => {
     .action(
       context.action(async (text: string) =>
         withServer(context, async (session) => {
-          const { run } = await session.client.call('runShow', {
-            params: { id: await resolveRunId(session.client, text) },
+          const { run } = await session.call('runShow', {
+            params: { id: await resolveRunId(session, text) },
           });
-          return followRun(context, session, run, 0);
+          return followRun(context, session, run, { after: 0, resume: false });
         }),
       ),
     );
@@ -64,11 +65,12 @@ export const registerRuns: Register = (program, context) => {
     .action(
       context.action(async (text: string, options: { budget?: string; unknown?: 'repeat' | 'skip' }) =>
         withServer(context, async (session) => {
-          const { client } = session;
-          const id = await resolveRunId(client, text);
-          const { lastSeq } = await client.call('runShow', { params: { id } });
-          const run = await client.call('runResume', { params: { id }, body: given(options) });
-          return followRun(context, session, run, lastSeq);
+          const id = await resolveRunId(session, text);
+          const { lastSeq } = await session.call('runShow', { params: { id } });
+          const run = await withKey(context, session, () =>
+            session.call('runResume', { params: { id }, body: given(options) }),
+          );
+          return followRun(context, session, run, { after: lastSeq, resume: true });
         }),
       ),
     );
@@ -78,8 +80,8 @@ export const registerRuns: Register = (program, context) => {
     .description('stop a run for good and settle its money')
     .action(
       context.action(async (text: string) =>
-        withServer(context, async ({ client }) => {
-          const run = await client.call('runCancel', { params: { id: await resolveRunId(client, text) } });
+        withServer(context, async (session) => {
+          const run = await session.call('runCancel', { params: { id: await resolveRunId(session, text) } });
           output.result(run, () => showEnd(run, output.style));
           return 0;
         }),

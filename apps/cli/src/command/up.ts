@@ -25,16 +25,23 @@ const up = async (context: Context, options: UpOptions): Promise<number> => {
   const { bindAddress, createLog, startServer } = await import('@cloutagent/server');
   const { io, output } = context;
   const { root } = await locate(context);
+  const level = io.environment.LOG_LEVEL;
+  const log = createLog(level, io.environment.DEBUG);
+  let started = false;
   const server = await startServer({
     root,
     ...bindAddress(io.environment, given({ port: options.port, host: options.host })),
     environment: io.environment,
     user: io.user,
-    log: createLog(io.environment.LOG_LEVEL, io.environment.DEBUG),
+    // What goes wrong before that is thrown too, and shown once, to a person.
+    log: (...entry) => {
+      if (started || entry[0] !== 'error' || level === 'debug') log(...entry);
+    },
     simulatorCommand: [...CLOUT, 'simulate'],
     resumeInterrupted: true,
     ...((await exists(WEB_ASSETS)) ? { assets: WEB_ASSETS } : {}),
   });
+  started = true;
   const apiUrl = io.environment.ANTHROPIC_API_URL;
   output.result({ url: server.url, pid: process.pid, root, keySet: server.keySet }, () =>
     [

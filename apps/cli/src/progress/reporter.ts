@@ -5,6 +5,7 @@ import { lineOf } from './line.ts';
 import { createScreen } from './screen.ts';
 import { nextProgress, progressOf, type Progress } from './state.ts';
 import { createStreamedText } from './streamed-text.ts';
+import { createWait, watchWait } from './wait.ts';
 
 /** Shows a run while it is followed. */
 export interface Reporter {
@@ -32,24 +33,31 @@ export const createReporter = (context: Context, run: Run, fromStart: boolean): 
   return output.live ? liveReporter(context, run, fromStart) : lineReporter(context);
 };
 
-const lineReporter = ({ output }: Context): Reporter => ({
-  frame: (frame) => {
-    if (frame.event !== 'run') return;
-    const line = lineOf(frame.data, output.style);
-    if (line !== undefined) output.line(line);
-  },
-  close: () => {},
-});
+const lineReporter = ({ io, output }: Context): Reporter => {
+  const wait = createWait(io.clock);
+  const over = new AbortController();
+  void watchWait(wait, io.clock, over.signal, (text) => output.line(output.style.dim(`  ${text}`)));
+  return {
+    frame: (frame) => {
+      wait.frame(frame);
+      if (frame.event !== 'run') return;
+      const line = lineOf(frame.data, output.style);
+      if (line !== undefined) output.line(line);
+    },
+    close: () => over.abort(),
+  };
+};
 
 const liveReporter = ({ io, output }: Context, run: Run, fromStart: boolean): Reporter => {
   const { style } = output;
   const text = createStreamedText();
   const start = io.clock.monotonic();
+  const wait = createWait(io.clock);
   let progress = progressOf(run, fromStart);
   const status = (spinner: string): readonly string[] => {
     const partial = text.partial();
     const seconds = Math.floor((io.clock.monotonic() - start) / 1000);
-    const lines = statusOf(progress, run.simulated);
+    const lines = statusOf({ ...progress, doing: wait.quiet()?.text ?? progress.doing }, run.simulated);
     return [
       ...(partial === '' ? [] : [`  ${oneLine(partial)}`]),
       `${spinner} ${lines.what}`,
@@ -62,6 +70,7 @@ const liveReporter = ({ io, output }: Context, run: Run, fromStart: boolean): Re
   };
   return {
     frame: (frame) => {
+      wait.frame(frame);
       if (frame.event === 'text') {
         printText(text.push(frame.data));
         return;
@@ -88,7 +97,7 @@ export const statusOf = (
   simulated: boolean,
 ): { readonly what: string; readonly figures: string } => {
   const { task, doing, tokens, spent, held, limit } = progress;
-  const parts = [task === null ? '' : oneLine(`${task.id} ${task.title}`, 48), oneLine(doing, 28)].filter(
+  const parts = [task === null ? '' : oneLine(`${task.id} ${task.title}`, 42), oneLine(doing, 32)].filter(
     (part) => part !== '',
   );
   const figures = [

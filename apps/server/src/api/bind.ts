@@ -41,6 +41,12 @@ const isReply = (value: unknown): value is Reply =>
   'kind' in value &&
   ['json', 'text', 'empty', 'stream'].includes(String(value.kind));
 
+/** No body is an empty one: many requests need to say nothing. */
+const bodyOf = async (context: RequestContext): Promise<unknown> => {
+  const body = await context.readJson();
+  return body === undefined ? {} : body;
+};
+
 /** Joins the contract's routes with their handlers. */
 export const bindRoutes = (handlers: Handlers): readonly Route[] =>
   Object.entries(ROUTES).map(([name, spec]): Route => {
@@ -55,7 +61,7 @@ export const bindRoutes = (handlers: Handlers): readonly Route[] =>
           Object.fromEntries(context.url.searchParams),
           'query',
         );
-        const body = 'body' in spec ? parse(spec.body, await context.readJson(), 'body') : undefined;
+        const body = 'body' in spec ? parse(spec.body, await bodyOf(context), 'body') : undefined;
         const answer = await handle({ context, params: context.params, query, body });
         return isReply(answer) ? answer : { kind: 'json', body: answer };
       },

@@ -31,6 +31,7 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
     runStart: async ({ body }) => {
       const limit = amount(body.budget);
       bench.requireModel(body.simulate);
+      await bench.requireData();
       const runId = await startRun(await bench.laneDeps(), {
         slug: body.slug,
         simulated: body.simulate,
@@ -67,6 +68,7 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
       }
       if (run.status !== 'completed') {
         bench.requireModel(run.simulated);
+        await bench.requireData();
         bench.owner.begin(runId, body.unknown);
       }
       return show(runId);

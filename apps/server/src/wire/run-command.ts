@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { CommandResult, RunCommand } from '@cloutagent/lane';
+import { startWatchdog } from '@cloutagent/mcp';
 
 /** Output that is kept of a command: evidence for a person, not a log. */
 const MAX_OUTPUT = 4_000;
@@ -15,17 +16,24 @@ export const allowedEnvironment = (environment: Readonly<Record<string, string |
     }),
   );
 
-/** Runs `check: run COMMAND` with the shell in its own process group, which ends with the timeout or the signal. */
+/**
+ * Runs `check: run COMMAND` with the shell in its own process group, which ends with the timeout, the signal, or this
+ * process: a resume after `kill -9` must not start it a second time beside the first.
+ */
 export const createRunCommand =
   (environment: Readonly<Record<string, string>>): RunCommand =>
   ({ command, cwd, signal, timeoutMs }) =>
     new Promise<CommandResult>((resolve) => {
+      const watchdog = startWatchdog(() => {
+        // Without one the command still ends with the timeout and the run.
+      });
       const child = spawn('/bin/sh', ['-c', command], {
         cwd,
         env: environment,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
+      if (child.pid !== undefined) watchdog.guard(child.pid);
       let output = '';
       let stopped: string | undefined;
       const collect = (chunk: Buffer): void => {
@@ -47,6 +55,7 @@ export const createRunCommand =
       signal.addEventListener('abort', onAbort, { once: true });
       const finish = (exitCode: number | null, problem?: string): void => {
         clearTimeout(timer);
+        watchdog.release();
         signal.removeEventListener('abort', onAbort);
         resolve({ exitCode, output: [output.trim(), problem ?? stopped].filter(Boolean).join('\n') });
       };

@@ -20,6 +20,8 @@ export interface AgentEnd {
   readonly failure: { readonly code: ErrorCode; readonly message: string } | null;
   /** The last words, also of an agent that failed. */
   readonly text: string;
+  /** Text of the last answer alone; empty where it had none. */
+  readonly answer: string;
   /** The whole history, to be continued. */
   readonly conversation: Conversation;
   /** Tools whose last call failed, each once. */
@@ -35,10 +37,12 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
   let { conversation } = run;
   let allowance = 0;
   let text = '';
+  let said = '';
   const failedTools = new Set<string>();
   const end = (failure: AgentEnd['failure']): AgentEnd => ({
     failure,
     text,
+    answer: said,
     conversation,
     failedTools: [...failedTools],
   });
@@ -48,7 +52,7 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
     const { answer, maxTokens, grown } = await askWhole(drive, use, key, conversation, allowance);
     // Answers of one conversation are alike: one that needed more room is followed by others that do.
     if (grown) allowance = maxTokens;
-    const said = textOf(answer.content);
+    said = textOf(answer.content);
     if (said !== '') text = said;
     const failure = failureOf(answer, maxTokens);
     if (failure !== null) return end(failure);

@@ -43,7 +43,7 @@ export const toolStep = async (drive: Drive, tools: ToolPort, key: string, use: 
     server: tool?.server ?? '',
     tool: tool?.name ?? use.name,
   };
-  const refusal = refuse(tool, use);
+  const refusal = refuse(tool, use) ?? (tool && (await tools.refuse?.(tool, use.input)));
   if (tool === undefined || refusal !== undefined) {
     const startedAt = drive.clock.now();
     return finish(drive, call, { blocks: text(refusal ?? ''), isError: true }, startedAt, true);

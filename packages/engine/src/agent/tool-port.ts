@@ -5,6 +5,8 @@ import type { ToolDefinition } from '../model/port.ts';
 export interface ToolPort {
   /** Wire name (`mcp__server__tool`) → tool, sorted by wire name and frozen for the run. */
   tools(): ReadonlyMap<string, McpTool>;
+  /** Why a call is not made, in words for the model; undefined where it may be. Asked before anything of it is recorded. */
+  refuse?(tool: McpTool, input: unknown): Promise<string | undefined>;
   /** Errors of the tool itself come back as `isError`; a lost connection throws MCP_CONNECTION_FAILED. */
   call(
     tool: McpTool,

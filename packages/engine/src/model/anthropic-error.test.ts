@@ -72,6 +72,34 @@ describe('[E3.errors] a failed attempt says whether it was billed and whether an
     expect(await failure(ask('not an address'))).toMatchObject({ billing: 'none', retryable: false });
   });
 
+  it.each([
+    ['localhost:18840', 'unknown scheme'],
+    ['ftp://127.0.0.1/', 'unknown scheme'],
+    ['http://127.0.0.1:1', 'bad port'],
+    ['http://ann:secret@127.0.0.1:18840', 'credentials'],
+  ])('[X1.released] was not billed where fetch refuses the address %s', async (url, reason) => {
+    const error = await failure(ask(url));
+    expect(error).toMatchObject({ billing: 'none', retryable: false });
+    expect(error.message).toContain(reason);
+  });
+
+  it.each([
+    ['sk-ant-\u20ac-not-ascii', 'ByteString'],
+    ['sk-ant-two\nlines-of-key', 'invalid header value'],
+  ])('[X1.released] was not billed where the key %j cannot stand in a header', async (apiKey, reason) => {
+    using server = await serve(() => undefined);
+    const error = await failure(ask(server.url, { apiKey }));
+    expect(error).toMatchObject({ billing: 'none', retryable: false });
+    expect(error.message).toContain(reason);
+    expect(error.message).not.toContain(apiKey);
+    expect(server.seen.count).toBe(0);
+  });
+
+  it('keeps ordinary words where the key is one of them', async () => {
+    using server = await serve(fail(400));
+    expect((await failure(ask(server.url, { apiKey: 'Because' }))).message).toContain('Because of');
+  });
+
   const broken: readonly (readonly [string, Handler])[] = [
     ['the connection drops before the headers', (incoming) => incoming.socket.destroy()],
     [

@@ -8,6 +8,9 @@ const NEVER_CONNECTED = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETU
 /** The same, but another attempt ends the same way: a bad address or a certificate that is not accepted. */
 const NEVER_WILL = /^(?:ERR_INVALID_URL|ERR_TLS_.*|ERR_SSL_.*|.*CERT.*|UNABLE_TO_.*)$/u;
 
+/** What `fetch` says, without a code, of a request that it does not even begin to send. */
+const NEVER_BEGUN = /^(?:unknown scheme|bad port)$|ByteString|invalid header|URL that includes credentials/u;
+
 /** Statuses with which a request is turned away before any work is done on it. */
 const TURNED_AWAY_FOR_NOW = new Set([408, 409, 425, 429, 503, 529]);
 
@@ -34,6 +37,12 @@ const codesOf = (error: unknown, depth = 0): readonly string[] => {
     ...(Array.isArray(parts) ? parts.flatMap((part) => codesOf(part, depth + 1)) : []),
     ...codesOf(field(error, 'cause'), depth + 1),
   ];
+};
+
+/** Texts of an error and its causes that carry no code; ten levels, so that a cycle ends. */
+const textsOf = (error: unknown, depth = 0): readonly string[] => {
+  if (depth > 10 || !(error instanceof Error)) return [];
+  return [...(textField(error, 'code') === undefined ? [error.message] : []), ...textsOf(error.cause, depth + 1)];
 };
 
 const headerOf = (error: unknown, name: string): string | undefined => {
@@ -74,8 +83,9 @@ const ofStatus = (error: unknown, status: number, redact: Redact, now: number): 
 /**
  * Says of anything that a call threw whether it was billed and whether a repetition can help. Looks at shapes, not
  * classes: the SDK is not loaded here. `error.message` of the SDK holds raw JSON, so its `apiMessage` is shown instead.
+ * `sent` is false where the request was never handed to the network.
  */
-export const toModelCallError = (error: unknown, redact: Redact, now: number): ModelCallError => {
+export const toModelCallError = (error: unknown, redact: Redact, now: number, sent: boolean): ModelCallError => {
   if (error instanceof ModelCallError) return error;
   const status = field(error, 'status');
   if (typeof status === 'number') return ofStatus(error, status, redact, now);
@@ -98,6 +108,15 @@ export const toModelCallError = (error: unknown, redact: Redact, now: number): M
     return new ModelCallError('MODEL_UNAVAILABLE', `The model server cannot be reached (${notSent})`, {
       billing: 'none',
       retryable: NEVER_CONNECTED.test(notSent),
+    });
+  }
+  const texts = textsOf(error);
+  const neverBegun = texts.find((text) => NEVER_BEGUN.test(text)) ?? (sent ? undefined : texts.at(-1));
+  if (neverBegun !== undefined) {
+    const why = redact(neverBegun).slice(0, 200);
+    return new ModelCallError('MODEL_UNAVAILABLE', `The request could not be sent (${why})`, {
+      billing: 'none',
+      retryable: false,
     });
   }
   const what = error instanceof SyntaxError ? 'is not JSON' : `broke off (${redact(causeText(error))})`;

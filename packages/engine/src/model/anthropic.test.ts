@@ -1,5 +1,6 @@
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
+import { createAnthropicModel } from './anthropic.ts';
 import { ask, BLOCK, DELTA, END, failure, KEY, serve, sse, START, type Handler } from './messages-server.fake.ts';
 import type { ModelEvent } from './port.ts';
 
@@ -62,6 +63,14 @@ describe('[E3.stream] a call', () => {
     const slow = (event: ModelEvent): Promise<void> =>
       event.type === 'start' ? systemClock.sleep(1200) : Promise.resolve();
     await expect(ask(server.url, { idleMs: 500, onEvent: slow })).resolves.toHaveLength(3);
+  });
+});
+
+describe('the source of token counts', () => {
+  it('is the address, or a name that outlives it', () => {
+    const options = { baseUrl: 'http://127.0.0.1:4711', apiKey: KEY, clock: systemClock };
+    expect(createAnthropicModel(options).source).toBe('http://127.0.0.1:4711');
+    expect(createAnthropicModel({ ...options, source: 'simulator' }).source).toBe('simulator');
   });
 });
 

@@ -12,6 +12,8 @@ export interface AnthropicOptions {
   /** undefined: every call fails with MODEL_KEY_MISSING, nothing is sent. */
   readonly apiKey: string | undefined;
   readonly clock: Clock;
+  /** Name under which token counts are learned; `baseUrl`. For a server whose address is another each time. */
+  readonly source?: string;
   /** Milliseconds without a single byte, headers included, after which a call is given up; 60,000. */
   readonly idleMs?: number;
 }
@@ -19,16 +21,20 @@ export interface AnthropicOptions {
 /** Longest answer in bytes: 128,000 tokens at some 150 bytes an event, and as much again. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** Characters from which a key is hidden in texts: a shorter one is no secret, but may be a common word. */
+const SHORTEST_KEY = 8;
+
 /**
  * Claude over `@anthropic-ai/sdk`, one attempt a call. Its raw event iterator is used because the SDK's own message stream
  * reads without backpressure and hides an answer that was cut; its retries are off because each attempt is paid apart.
  */
 export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
   const { apiKey, baseUrl } = options;
-  const redact: Redact = (text) => (apiKey === undefined || apiKey === '' ? text : text.replaceAll(apiKey, '[key]'));
+  const redact: Redact = (text) =>
+    apiKey === undefined || apiKey.length < SHORTEST_KEY ? text : text.replaceAll(apiKey, '[key]');
   let client: Promise<Anthropic> | undefined;
   return {
-    source: baseUrl,
+    source: options.source ?? baseUrl,
     stream: (request, call) => {
       if (apiKey === undefined || apiKey === '') {
         throw new ModelCallError('MODEL_KEY_MISSING', 'No API key is set', { billing: 'none', retryable: false });
@@ -72,12 +78,16 @@ async function* streamCall(
     });
   }
   const watch = watchIdle(deps.clock, deps.idleMs, call.signal);
+  let sent = false;
+  const onSend = (): void => {
+    sent = true;
+  };
   try {
     const { data: events, request_id: requestId } = await client.messages
       .create(toParams(request), {
         signal: watch.signal,
         headers: { 'idempotency-key': call.idempotencyKey },
-        middleware: [tap(watch.touch)],
+        middleware: [tap(onSend, watch.touch)],
       })
       .withResponse();
     const answer = openAccumulator();
@@ -106,7 +116,7 @@ async function* streamCall(
         retryable: true,
       });
     }
-    throw toModelCallError(error, deps.redact, deps.clock.now());
+    throw toModelCallError(error, deps.redact, deps.clock.now(), sent);
   } finally {
     watch.end();
   }
@@ -182,8 +192,9 @@ const watchIdle = (clock: Clock, idleMs: number, outer: AbortSignal): IdleWatch 
 
 /** Reports every chunk, because the SDK swallows the pings by which a server shows that it is alive. */
 const tap =
-  (onBytes: () => void): Middleware =>
+  (onSend: () => void, onBytes: () => void): Middleware =>
   async (request, next) => {
+    onSend();
     const response = await next(request);
     onBytes();
     if (response.body === null) return response;
