@@ -1,10 +1,7 @@
-import { CloutError, type BudgetLevel, type NewRun } from '@cloutagent/contract';
+import { CloutError, type LimitedLevel, type NewRun } from '@cloutagent/contract';
 import { defect, type Guarded } from './ask.ts';
-import { ensureBudgetStatement } from './budget.ts';
-import { inLockOrder } from './money.ts';
+import { ensureBudgetStatements } from './budget.ts';
 import { text, toJson } from './rows.ts';
-
-export type LimitedLevel = BudgetLevel & { readonly limitNanoUsd: number | null };
 
 /** What a listing needs of a document, so that it does not read all prompts. */
 export interface RunSummary {
@@ -26,8 +23,8 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
   };
   return [
     {
-      sql: `INSERT INTO run (id, project_id, slug, status, simulated, fence, document, document_hash, summary, created_at, updated_at)
-            SELECT ?, ?, ?, 'running', ?, 0, ?, ?, ?, ?, ?
+      sql: `INSERT INTO run (id, project_id, slug, status, simulated, fence, document, document_hash, summary, started_by, created_at, updated_at)
+            SELECT ?, ?, ?, 'running', ?, 0, ?, ?, ?, ?, ?, ?
             WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = ? OR (project_id = ? AND slug = ? AND status IN ('running', 'paused')))`,
       params: [
         run.id,
@@ -37,6 +34,7 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
         toJson(run.document),
         run.documentHash,
         toJson(summary),
+        run.startedBy ?? '',
         now,
         now,
         run.id,
@@ -55,11 +53,12 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
         });
       },
     },
-    ...inLockOrder(levels).flatMap((level): readonly Guarded[] => [
-      ensureBudgetStatement(level, level.limitNanoUsd),
+    ...levels.flatMap((level): readonly Guarded[] => [
+      ...ensureBudgetStatements(level, level.limitNanoUsd),
       {
-        sql: 'INSERT INTO run_level (run_id, project_id, scope, budget_id) VALUES (?, ?, ?, ?)',
-        params: [run.id, run.projectId, level.scope, level.id],
+        sql: `INSERT INTO run_level (run_id, project_id, scope, budget_id, place) VALUES (?, ?, ?, ?, ?)
+              ON CONFLICT (run_id, place, scope, budget_id) DO NOTHING`,
+        params: [run.id, run.projectId, level.scope, level.id, level.place ?? ''],
       },
     ]),
   ];
