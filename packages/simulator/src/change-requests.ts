@@ -33,7 +33,8 @@ const INTENT: Readonly<Record<Action, string>> = {
   changes_active: 'I look up the active changes.',
 };
 
-const nameOf = (tool: Readonly<Record<string, unknown>>): string => String(tool['name'] ?? '');
+const nameOf = (tool: Readonly<Record<string, unknown>>): string =>
+  typeof tool['name'] === 'string' ? tool['name'] : '';
 const actionOf = (name: string): string | undefined => TOOL.exec(name)?.[1]?.replace('.', '_');
 
 /** Clients put reminders of their own before the words of the person, in blocks of their own. */
@@ -71,8 +72,8 @@ const titleOf = (words: string): string => {
 const toSlug = (title: string): string => {
   const slug = title
     .toLowerCase()
-    .replace(/[^a-z0-9]+/gu, '-')
-    .replace(/^-+|-+$/gu, '')
+    .replaceAll(/[^a-z0-9]+/gu, '-')
+    .replaceAll(/^-+|-+$/gu, '')
     .slice(0, 60);
   return new RegExp(`^${SLUG}$`, 'u').test(slug) ? slug.replace(/-+$/u, '') : 'a-change';
 };
