@@ -154,7 +154,7 @@ describe('[X7.validates] a request', () => {
   });
 
   it('to count needs no max_tokens', () => {
-    const options = { version: '2026-10-21', beta: false, betas: new Set(), nowMs: NOW };
+    const options = { version: '2026-10-21', beta: false, betas: new Set<string>(), nowMs: NOW };
     // {"messages":[{"content":"hello","role":"user"}]} has 48 bytes.
     expect(readCountRequest({ model: 'claude-sonnet-5-5', messages: [user('hello')] }, options)).toBe(12);
   });
