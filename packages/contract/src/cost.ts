@@ -127,3 +127,22 @@ export const DoctorReport = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
 });
 export interface DoctorReport extends z.infer<typeof DoctorReport> {}
+
+const Dollars = z.number().min(0).max(100_000);
+const Classes = z.strictObject({ in: Dollars, out: Dollars, w5m: Dollars, w1h: Dollars, read: Dollars });
+
+/** `prices.json` of the data folder: what it names replaces the rows of the product's own table, in dollars per million tokens. */
+export const PriceFile = z.strictObject({
+  /** Date of the figures. */
+  asOf: z.iso.date(),
+  models: z.record(
+    z.string().min(1).max(100),
+    Classes.partial({ w5m: true, w1h: true, read: true }).extend({
+      from: z.iso.date().optional(),
+      to: z.iso.date().optional(),
+      maxOut: z.int().min(1).nullable().default(null),
+      above: Classes.extend({ promptTokens: z.int().min(1) }).optional(),
+    }),
+  ),
+});
+export interface PriceFile extends z.infer<typeof PriceFile> {}

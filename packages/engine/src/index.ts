@@ -13,6 +13,16 @@ export {
   type TaskEstimate,
   type TaskSize,
 } from './budget/estimate.ts';
+export {
+  changeLevel,
+  globalLevel,
+  levelsOf,
+  limitedLevels,
+  projectLevel,
+  userLevel,
+  type NodeLimits,
+  type Spender,
+} from './budget/levels.ts';
 export { leastCallBound } from './budget/reserve.ts';
 export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';
@@ -26,7 +36,7 @@ export {
   type ModelRequest,
   type ToolDefinition,
 } from './model/port.ts';
-export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
+export { knownPriceOf, loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';

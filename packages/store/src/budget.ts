@@ -199,13 +199,20 @@ export const readBudgetViews = async (
 /** Changes of limits of one answer. */
 const MAX_CHANGES = 200;
 
+/** Which changes of limits: of one budget, or all. */
+export interface ChangesQuery extends BudgetLevel {
+  readonly period: BudgetPeriod;
+  readonly by: string;
+}
+
 /** Who changed which limit, newest first. */
-export const readLimitChanges = async (writer: Writer): Promise<readonly LimitChange[]> => {
+export const readLimitChanges = async (writer: Writer, query?: ChangesQuery): Promise<readonly LimitChange[]> => {
+  const where = query === undefined ? '' : 'WHERE scope = ? AND id = ? AND period = ? AND changed_by = ?';
   const answers = await read(writer, [
     {
-      sql: `SELECT scope, id, period, before_nano, after_nano, changed_by, at FROM limit_change
+      sql: `SELECT scope, id, period, before_nano, after_nano, changed_by, at FROM limit_change ${where}
             ORDER BY place DESC LIMIT ${MAX_CHANGES}`,
-      params: [],
+      params: query === undefined ? [] : [query.scope, query.id, query.period, query.by],
     },
   ]);
   const money = (row: Row, name: string): LimitChange['before'] => {

@@ -47,7 +47,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
       documentHash: text(run, 'document_hash'),
       simulated: int(run, 'simulated') === 1,
       limitNanoUsd: budget === undefined ? null : intOrNull(budget, 'limit_nano'),
-      startedBy: text(run, 'started_by'),
+      ...(text(run, 'started_by') === '' ? {} : { startedBy: text(run, 'started_by') }),
     },
     openIntents: rowsAt(answers, -2).map(toIntent),
     steps: rowsAt(answers, -1).map((row): StepRow => toStep(row)),

@@ -1,5 +1,6 @@
 import {
   CloutError,
+  nodeOfStep,
   type BudgetPeriod,
   type BudgetScope,
   type BudgetShortage,
@@ -34,9 +35,6 @@ export const moneyStatements = (claim: Claim, op: MoneyOp, moment: MoneyMoment):
   }
 };
 
-/** The node of a step: a reservation takes the budget of its node, whoever makes it. */
-const nodeOf = (stepKey: string): string => stepKey.split('/', 1)[0] ?? '';
-
 /** Rows of every budget that a step of a run counts on: the levels of the run, over its lifetime and over the periods of now. */
 const ROWS_OF_STEP = `FROM run_level l JOIN budget b ON b.scope = l.scope AND b.id = l.budget_id
   WHERE l.run_id = ? AND l.place IN ('', ?) AND b.slot IN ('', ?, ?, ?)`;
@@ -53,7 +51,8 @@ const ROWS_OF_RESERVATION = `FROM reservation r
  */
 const reserveStatements = (claim: Claim, op: Reserve, moment: MoneyMoment): readonly Guarded[] => {
   const { day, week, month } = moment.slots;
-  const node = nodeOf(op.stepKey);
+  // A reservation takes the budget of its node, whoever makes it.
+  const node = nodeOfStep(op.stepKey);
   const rows: readonly SqlValue[] = [claim.runId, node, day, week, month];
   return [
     {

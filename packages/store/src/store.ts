@@ -27,9 +27,10 @@ import {
   readBudgetViews,
   readLimitChanges,
   writeLimit,
+  type ChangesQuery,
   type LimitOrder,
 } from './budget.ts';
-import { openCalendar, periodEnd } from './calendar.ts';
+import { openCalendar, periodEnd, type Slots } from './calendar.ts';
 import { claimRun } from './claim.ts';
 import { commitUnit } from './commit.ts';
 import { readCosts, readNodeHistory, readPausedForBudget, type CostRange, type Costs, type NodeHistory } from './cost.ts';
@@ -62,7 +63,8 @@ export interface Store {
   setLimit(order: LimitOrder): Promise<Budget>;
   /** Every budget but those of runs and tasks, and those of one run where it is named; the running periods only. */
   budgetViews(runId?: string): Promise<readonly BudgetView[]>;
-  limitChanges(): Promise<readonly LimitChange[]>;
+  /** Who changed which limit, newest first, at most 200. */
+  limitChanges(query?: ChangesQuery): Promise<readonly LimitChange[]>;
   costs(range: CostRange): Promise<Costs>;
   /** Of the last completed runs of a document, a row for each run and node. */
   nodeHistory(projectId: string, documentHash: string, simulated: boolean): Promise<readonly NodeHistory[]>;
@@ -73,6 +75,8 @@ export interface Store {
   /** What a channel has still to deliver now. */
   undelivered(channel: string): Promise<readonly Delivery[]>;
   recordDelivery(delivery: Omit<Parameters<typeof writeDelivery>[1], 'now'>): Promise<void>;
+  /** The running day, week and month in the budgets' time zone. */
+  slots(): Slots;
   /** When the running day ends in the budgets' time zone, in milliseconds since 1970. */
   dayEnd(): number;
   /** Newest first, statuses as stored. */
@@ -169,13 +173,14 @@ export const createStore = (writer: Writer, clock: Clock, money: MoneyOptions = 
       await openSlots(now);
       return readBudgetViews(writer, { now, timeZone, slots: slotsOf(now), runId });
     },
-    limitChanges: () => readLimitChanges(writer),
+    limitChanges: (query) => readLimitChanges(writer, query),
     costs: (range) => readCosts(writer, range),
     nodeHistory: (projectId, documentHash, simulated) => readNodeHistory(writer, projectId, documentHash, simulated),
     pausedForBudget: (projectId) => readPausedForBudget(writer, projectId),
     alerts: (after) => readAlerts(writer, after),
     undelivered: (channel) => readUndelivered(writer, channel, clock.now()),
     recordDelivery: (delivery) => writeDelivery(writer, { ...delivery, now: clock.now() }),
+    slots: () => slotsOf(clock.now()),
     dayEnd: () => periodEnd('day', clock.now(), timeZone),
     runs: (query) => readRunsPage(writer, query),
     run: (runId) => readDetail(writer, runId, 'all'),

@@ -40,6 +40,10 @@ export type ModelEvent =
 export interface ModelPort {
   /** Where the answers come from; token counts that were learned from one source say nothing about another. */
   readonly source: string;
+  /** Longest lifetime of the cache entries that its requests ask to write, since writing is dearer; absent: none are asked for. */
+  readonly cacheWrites?: '5m' | '1h' | undefined;
+  /** What the server says that a request's prompt counts; absent where it is not asked. Nothing is billed. */
+  countTokens?(request: ModelRequest, signal: AbortSignal): Promise<number>;
   stream(
     request: ModelRequest,
     options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
