@@ -147,7 +147,7 @@ describe('task-mcp', () => {
     await using help = await start(['--help']);
     expect([await help.exited, help.stdout()]).toEqual([0, expect.stringContaining('usage: task-mcp') as string]);
     await using wrong = await start(['--port']);
-    expect([await wrong.exited, wrong.stderr()]).toEqual([1, expect.stringContaining('VALIDATION_ERROR') as string]);
+    expect([await wrong.exited, wrong.stderr()]).toEqual([2, expect.stringContaining('VALIDATION_ERROR') as string]);
   });
 
   it('[T25.requests] serves HTTP until it is told to stop', async () => {
@@ -166,6 +166,6 @@ describe('task-mcp', () => {
 
   it('[T5.refuse-bind] does not listen to the world without tokens', async () => {
     await using server = await start(['--http'], { PORT: '0', HOST: '0.0.0.0' });
-    expect([await server.exited, server.stderr()]).toEqual([1, expect.stringContaining('AUTH_TOKENS') as string]);
+    expect([await server.exited, server.stderr()]).toEqual([5, expect.stringContaining('AUTH_TOKENS') as string]);
   });
 });
