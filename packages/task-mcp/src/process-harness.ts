@@ -17,13 +17,7 @@ export const spawned = async (
   const { root: given, ...more } = options;
   const root = given ?? (await mkdtemp(join(tmpdir(), 'task-mcp-process-')));
   const child = spawn(process.execPath, [BIN, '--http'], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      PORT: '0',
-      WORKING_DIRECTORY: root,
-      AUTH_TOKENS: 'devtoken',
-      ...environment,
-    },
+    env: { PORT: '0', WORKING_DIRECTORY: root, AUTH_TOKENS: 'devtoken', ...environment },
     stdio: ['ignore', 'inherit', 'pipe'],
     ...more,
   });

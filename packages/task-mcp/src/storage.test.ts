@@ -35,7 +35,8 @@ describe('[T10.storage] a disk that does not take a change', () => {
     expect(await rpc.json()).toMatchObject({ result: { isError: true, _meta: { 'io.cloutagent/error': { code } } } });
     isFailing = false;
     expect((await served.post('/sse', OPEN)).status).toBe(200);
-    await rm(root, { recursive: true });
+    // The lock is given back after the answer.
+    await rm(root, { recursive: true, maxRetries: 10 });
   });
 });
 

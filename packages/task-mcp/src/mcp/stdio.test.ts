@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const BIN = fileURLToPath(new URL('../../bin/task-mcp.mjs', import.meta.url));
 
 interface Answer {
-  readonly id: number;
+  readonly id?: number;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly code: number };
 }
@@ -40,7 +40,13 @@ const start = async (args: readonly string[] = [], env: Record<string, string> =
     stdout: () => stdout,
     stderr: () => stderr,
     send: (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
-    next: async () => JSON.parse(String((await lines.next()).value)) as Answer,
+    /** The next answer; what the server tells of its own accord may come before it. */
+    next: async () => {
+      for (;;) {
+        const message = JSON.parse(String((await lines.next()).value)) as Answer;
+        if (message.id !== undefined) return message;
+      }
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await exited;
