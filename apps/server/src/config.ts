@@ -143,7 +143,10 @@ const webhookOf = (environment: Environment): CostSettings['webhook'] => {
   if (url === '') return undefined;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol) || parsed.password !== '')
-    throw invalid('COST_ALERT_WEBHOOK_URL is not an http:// or https:// address', 'Write the whole address without a password');
+    throw invalid(
+      'COST_ALERT_WEBHOOK_URL is not an http:// or https:// address',
+      'Write the whole address without a password',
+    );
   const secret = Buffer.from((environment.COST_ALERT_WEBHOOK_SECRET ?? '').trim().replace(/^whsec_/u, ''), 'base64');
   if (secret.length < MIN_SECRET_BYTES)
     throw invalid(

@@ -76,7 +76,8 @@ export const openWorkbench = async (options: {
   const store = await openStore({ dir: dataDir, clock, money: { ...money, onAlerts: () => courier.wake() } });
   courier.open(store);
   await applyConfiguredLimit(store, PROJECT_ID, settings.projectLimitNanoUsd);
-  if (!settings.costs.enforced) log('warn', 'cost limits are off (ENABLE_COST_LIMITS=false): what runs cost is only recorded');
+  if (!settings.costs.enforced)
+    log('warn', 'cost limits are off (ENABLE_COST_LIMITS=false): what runs cost is only recorded');
   const env = allowedEnvironment(environment);
   const ownTokenId = principalOf(tokenTable({ user: [], admin: [options.ownToken] }), options.ownToken)?.tokenId;
   const simulator = new SimulatorProcess(

@@ -54,7 +54,12 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOptions): Promise<RunStatus> => {
   const claim = await deps.journal.claim(runId);
   const { journal, clock, random } = deps;
-  const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), { journal, clock, random, ...options });
+  const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
+    journal,
+    clock,
+    random,
+    ...options,
+  });
   try {
     await drive.commit(stateUnit('running', null));
     return await workThrough(deps, drive);

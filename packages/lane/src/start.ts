@@ -27,7 +27,13 @@ export const startRun = async (deps: LaneDeps, request: StartRequest): Promise<s
   const id = newId('run', deps.clock);
   const limitNanoUsd = request.limitNanoUsd ?? plan.ceiling.nanoUsd;
   const spender = { id, projectId, simulated };
-  const run = { ...spender, ...(startedBy === undefined ? {} : { startedBy }), document, documentHash: hashOf(document), limitNanoUsd };
+  const run = {
+    ...spender,
+    ...(startedBy === undefined ? {} : { startedBy }),
+    document,
+    documentHash: hashOf(document),
+    limitNanoUsd,
+  };
   await deps.journal.start(run, limitedLevels({ ...spender, slug: document.slug, startedBy }, limitNanoUsd));
   return id;
 };

@@ -87,7 +87,10 @@ const toAlert = (row: Row): CostAlert => ({
 /** Alerts behind `after`, oldest first, at most 200. */
 export const readAlerts = async (writer: Writer, after: number): Promise<readonly CostAlert[]> => {
   const answers = await read(writer, [
-    { sql: `SELECT ${COLUMNS} FROM cost_alert a WHERE a.place > ? ORDER BY a.place LIMIT ${MAX_ALERTS}`, params: [after] },
+    {
+      sql: `SELECT ${COLUMNS} FROM cost_alert a WHERE a.place > ? ORDER BY a.place LIMIT ${MAX_ALERTS}`,
+      params: [after],
+    },
   ]);
   return (answers[0]?.rows ?? []).map(toAlert);
 };

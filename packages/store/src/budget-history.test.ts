@@ -1,7 +1,16 @@
 import { codeOf, type Claim } from '@cloutagent/contract';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BACKENDS, levelsOf, limitOrder, newRun, type OpenBackend, PROJECT, reserve, settle } from './testing/support.ts';
+import {
+  BACKENDS,
+  levelsOf,
+  limitOrder,
+  newRun,
+  type OpenBackend,
+  PROJECT,
+  reserve,
+  settle,
+} from './testing/support.ts';
 
 const RUNS = ['run_0', 'run_1', 'run_2'] as const;
 

@@ -158,7 +158,12 @@ const MAX_BUDGETS = 500;
 /** Budgets as they stand now, the widest first; of runs and tasks only those that were asked for. */
 export const readBudgetViews = async (
   writer: Writer,
-  asked: { readonly now: number; readonly timeZone: string; readonly slots: Slots; readonly runId?: string | undefined },
+  asked: {
+    readonly now: number;
+    readonly timeZone: string;
+    readonly slots: Slots;
+    readonly runId?: string | undefined;
+  },
 ): Promise<readonly BudgetView[]> => {
   const { now, timeZone, slots, runId = '' } = asked;
   const answers = await read(writer, [

@@ -33,7 +33,11 @@ const pad = (value: number, digits: number): string => String(value).padStart(di
 
 /** Periods of the moment `ms` (milliseconds since 1970) by the calendar of a time zone. Throws RangeError for no zone. */
 export const slotsAt = (ms: number, timeZone: string): Slots => {
-  const parts = new Map(formatterOf(timeZone).formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  const parts = new Map(
+    formatterOf(timeZone)
+      .formatToParts(ms)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
   const year = parts.get('year') ?? 0;
   const month = parts.get('month') ?? 0;
   const day = parts.get('day') ?? 0;

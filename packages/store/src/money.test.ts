@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { BACKENDS, begin, end, levelsOf, limitOrder, newRun, PROJECT, reserve, settle, USAGE } from './testing/support.ts';
+import {
+  BACKENDS,
+  begin,
+  end,
+  levelsOf,
+  limitOrder,
+  newRun,
+  PROJECT,
+  reserve,
+  settle,
+  USAGE,
+} from './testing/support.ts';
 
 describe.each(BACKENDS)('the money of a run on $name', ({ open }) => {
   it('[X1.reserve] [X1.settle] is held at every level, then spent once', async () => {
@@ -186,7 +197,12 @@ describe.each(BACKENDS)('the money of a run on $name', ({ open }) => {
     const claim = await begin(store, 'run_1', { limit: 100 });
     const level = { scope: 'run', id: 'run_1' } as const;
     await store.commit(claim, { money: [reserve('run_1', 'r1', 30), reserve('run_1', 'r2', 30)] });
-    expect(await store.setLimit(limitOrder(level, 10))).toEqual({ ...level, limitNanoUsd: 10, spentNanoUsd: 0, heldNanoUsd: 60 });
+    expect(await store.setLimit(limitOrder(level, 10))).toEqual({
+      ...level,
+      limitNanoUsd: 10,
+      spentNanoUsd: 0,
+      heldNanoUsd: 60,
+    });
     await store.commit(claim, { money: [settle('r1', 30), settle('r2', 35)] });
     await expect(store.commit(claim, { money: [reserve('run_1', 'r3', 0)] })).rejects.toMatchObject({
       code: 'BUDGET_EXHAUSTED',

@@ -33,7 +33,14 @@ import {
 import { openCalendar, periodEnd, type Slots } from './calendar.ts';
 import { claimRun } from './claim.ts';
 import { commitUnit } from './commit.ts';
-import { readCosts, readNodeHistory, readPausedForBudget, type CostRange, type Costs, type NodeHistory } from './cost.ts';
+import {
+  readCosts,
+  readNodeHistory,
+  readPausedForBudget,
+  type CostRange,
+  type Costs,
+  type NodeHistory,
+} from './cost.ts';
 import { readDetail, readEvents, readLedger, readReceiptRuns, readRunsPage, type RunsQuery } from './detail.ts';
 import { checkInvariants } from './invariants.ts';
 import { fromFailure, toFailure } from './failure.ts';

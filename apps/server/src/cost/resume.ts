@@ -39,7 +39,8 @@ export class BudgetResumer {
   /** Begins to watch the calendar; what a period that passed meanwhile allows goes on too. */
   open(): void {
     void this.#watch().catch((error: unknown) => {
-      if (!this.#ended.signal.aborted) this.#options.log('error', 'runs are not resumed by the calendar any more', { error });
+      if (!this.#ended.signal.aborted)
+        this.#options.log('error', 'runs are not resumed by the calendar any more', { error });
     });
   }
 

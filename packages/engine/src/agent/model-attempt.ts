@@ -1,15 +1,17 @@
-import { CloutError, toMoney, type Usage } from '@cloutagent/contract';
+import { toMoney, type Usage } from '@cloutagent/contract';
 import { newId } from '@cloutagent/kit';
 import { holdCall } from '../budget/hold.ts';
 import { marginOf } from '../budget/margin.ts';
 import { queueOf } from '../budget/queue.ts';
 import { firstAllowance, type Call, type Reservation } from '../budget/reserve.ts';
+import { boundUnknown, termsOf } from '../budget/terms.ts';
 import { inputBound, type PrefixTokens } from '../model/bound.ts';
 import type { ModelAnswer, ModelPort } from '../model/port.ts';
 import { knownPriceOf, type Price } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
 import type { Conversation } from './conversation.ts';
+import type { Observe } from './observe.ts';
 
 /** The model that a run talks to, with what is known of its prices and tokens. */
 export interface ModelUse {
@@ -27,6 +29,7 @@ export interface ModelStep {
   readonly allowance: number;
   /** `max_tokens` at which this answer was cut before: now the double is needed, and nothing less. */
   readonly cutAt: number | undefined;
+  readonly observe?: Observe | undefined;
 }
 
 export interface ModelResult {
@@ -43,6 +46,8 @@ export interface Attempt {
   readonly startedAt: number;
   /** Most that it can have cost, once the start of the answer proves less than was reserved. */
   bound: number;
+  /** Whether the start of the answer says all that was read; searches of the server add to it later. */
+  readonly provable: boolean;
 }
 
 /** More than `RETRY.attempts`, so that the attempts of two drivers never bear the same number. */
@@ -59,19 +64,13 @@ export const prefixKey = (use: ModelUse, conversation: Conversation): string =>
 /** Upper bound of the tokens of a call's prompt. Errors: BOUND_UNKNOWN. */
 const promptBound = async (drive: Drive, use: ModelUse, step: ModelStep): Promise<number> => {
   const { conversation } = step;
-  const { model, system, tools } = conversation.prefix;
+  const { model, system, tools, options } = conversation.prefix;
   if (conversation.unbounded !== null) {
     // Only the provider can say what such content counts; its figure is an estimate of its own, hence the margin.
-    const count = use.port.countTokens;
-    if (count !== undefined) {
-      const request = { model, system, tools, messages: conversation.messages, maxTokens: 1 };
-      return Math.ceil((await count(request, drive.signal)) * 1.1) + 64;
-    }
-    throw new CloutError(
-      'BOUND_UNKNOWN',
-      `Nobody can say beforehand what a call with content of the kind ${conversation.unbounded} costs at most`,
-      { details: { kind: conversation.unbounded } },
-    );
+    const request = { model, system, tools, messages: conversation.messages, maxTokens: 1, options };
+    const counted = await use.port.countTokens?.(request, drive.signal);
+    if (counted !== undefined) return Math.ceil(counted * 1.1) + 64;
+    throw boundUnknown(`content of the kind ${conversation.unbounded}`, conversation.unbounded);
   }
   const known =
     conversation.known === null ? await use.prefixes.getPrefixTokens(model, prefixKey(use, conversation)) : undefined;
@@ -92,10 +91,11 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
     step.cutAt === undefined
       ? Math.max(step.allowance, firstAllowance(use.price, drive.claim.run.limitNanoUsd, most))
       : 2 * step.cutAt;
+  const terms = termsOf(step.conversation);
   const call: Call = {
     price: use.price,
-    inputTokens: await promptBound(drive, use, step),
-    cacheWrites: use.port.cacheWrites,
+    ...terms,
+    inputTokens: (await promptBound(drive, use, step)) + terms.searchTokens,
     marginPermille: marginOf(drive.journal, use.port.source, model),
     outputTokens: Math.min(most, wished),
     exact: step.cutAt !== undefined,
@@ -111,7 +111,14 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
         events: [{ type: 'model.started', step: key, model, attempt, reserved: toMoney(amountNanoUsd) }],
       }),
   });
-  return { id, attempt, reservation, startedAt: drive.clock.now(), bound: reservation.amountNanoUsd };
+  return {
+    id,
+    attempt,
+    reservation,
+    startedAt: drive.clock.now(),
+    bound: reservation.amountNanoUsd,
+    provable: terms.searchTokens === 0,
+  };
 };
 
 /**
@@ -119,7 +126,11 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
  * at once, so that a crash does not book more. Nothing waits for it: without it the first bound stands.
  */
 export const prove = (drive: Drive, use: ModelUse, sent: Attempt, usage: Usage, requestId: string | null): void => {
-  const cost = knownPriceOf(use.price, { ...usage, outputTokens: Math.max(usage.outputTokens, sent.reservation.maxTokens) });
+  if (!sent.provable) return;
+  const cost = knownPriceOf(use.price, {
+    ...usage,
+    outputTokens: Math.max(usage.outputTokens, sent.reservation.maxTokens),
+  });
   if (cost === undefined || cost >= sent.bound) return;
   sent.bound = cost;
   drive

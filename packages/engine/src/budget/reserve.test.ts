@@ -115,9 +115,7 @@ describe('[X1.pause BUDGET_EXHAUSTED] what a run is told that waits for money', 
     const error = exhausted(shortage, 42_960_000);
     expect(codeOf(error)).toBe('BUDGET_EXHAUSTED');
     expect(error.details).toEqual({ ...shortage, neededNanoUsd: 42_960_000 });
-    expect(error.message).toBe(
-      "The next call may cost $0.0430, and $0.0070 is left of the run's budget of $0.0100",
-    );
+    expect(error.message).toBe("The next call may cost $0.0430, and $0.0070 is left of the run's budget of $0.0100");
     // What it names is enough.
     expect(error.hint).toContain('at least $0.0460');
   });

@@ -151,7 +151,9 @@ const MOST_NANO = 9_000_000_000_000;
 /** Most tokens of output that `nanoUsd` pays beside the input; negative where the input alone costs more, or all where output is free. */
 export const outputTokensFor = (terms: BoundTerms, nanoUsd: number): number => {
   const { input, output } = boundRates(terms);
-  const paid = Math.floor((Math.min(nanoUsd, MOST_NANO) / (terms.marginPermille ?? 1000)) * 1000) - (terms.webSearches ?? 0) * terms.price.webSearchNano;
+  const paid =
+    Math.floor((Math.min(nanoUsd, MOST_NANO) / (terms.marginPermille ?? 1000)) * 1000) -
+    (terms.webSearches ?? 0) * terms.price.webSearchNano;
   const rest = paid * 1000 - terms.inputTokens * input;
   return output === 0 ? (rest < 0 ? -1 : Number.MAX_SAFE_INTEGER) : Math.floor(rest / output);
 };

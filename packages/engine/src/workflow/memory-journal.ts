@@ -32,7 +32,10 @@ interface RunState {
   readonly steps: Map<string, StepRow>;
   readonly intents: Map<string, Intent>;
   /** Open reservations: what they hold, the most that they cost, and where. */
-  readonly held: Map<string, { readonly amount: number; readonly bound: number; readonly levels: readonly BudgetLevel[] }>;
+  readonly held: Map<
+    string,
+    { readonly amount: number; readonly bound: number; readonly levels: readonly BudgetLevel[] }
+  >;
   readonly events: RunEvent[];
   fence: number;
   seq: number;
@@ -122,7 +125,8 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
     if (state === undefined) return;
     settleOpen(state);
     runs.delete(runId);
-    for (const level of state.levels) if (level.scope === 'run' || level.scope === 'task') budgets.delete(nameOf(level));
+    for (const level of state.levels)
+      if (level.scope === 'run' || level.scope === 'task') budgets.delete(nameOf(level));
   };
 
   return {
