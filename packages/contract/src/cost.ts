@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { BudgetPeriod, BudgetScope } from './budget.ts';
+import { BudgetScope, type BudgetPeriod } from './budget.ts';
 import { Money, UsdText } from './money.ts';
 import { Usage } from './usage.ts';
 

@@ -44,7 +44,6 @@ export class AlertCourier {
   readonly #options: CourierOptions;
   readonly #hub = new Hub<void>();
   readonly #ended = new AbortController();
-  #store: Store | undefined;
   #news = true;
   #wake: (() => void) | undefined;
   #done: Promise<void> = Promise.resolve();
@@ -54,7 +53,6 @@ export class AlertCourier {
   }
 
   open(store: Store): void {
-    this.#store = store;
     this.#done = this.#work(store).catch((error: unknown) => {
       if (!this.#ended.signal.aborted) this.#options.log('error', 'cost alerts are not delivered any more', { error });
     });
