@@ -1,3 +1,4 @@
+export * from './approval.ts';
 export * from './change.ts';
 export * from './config.ts';
 export * from './error.ts';
@@ -15,3 +16,4 @@ export * from './run.ts';
 export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';
+export * from './workflow.ts';
