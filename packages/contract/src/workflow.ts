@@ -14,9 +14,6 @@ export const MAX_MAP_ITEMS = 1_000;
 export const NODE_ID_PATTERN = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$';
 export const NodeId = z.string().regex(new RegExp(NODE_ID_PATTERN, 'u'), 'must be letters, digits, "_", "-" or "."');
 
-/** Name of a stored workflow. */
-export const WorkflowName = NodeId;
-
 /** `fail`: the run fails. `continue`: the node's output is empty. `branch`: only edges of the branch `error` go on, with the message. */
 export const OnError = z.enum(['fail', 'continue', 'branch']);
 export type OnError = z.infer<typeof OnError>;
@@ -184,7 +181,7 @@ export const SubWorkflowNode = z.object({
   type: z.literal('workflow'),
   data: z.looseObject({
     label,
-    workflow: WorkflowName,
+    workflow: NodeId,
     /** Of its stored versions; the newest where absent. */
     version: z.int().min(1).optional(),
     /** Templates, filled in before they are handed over. */
@@ -242,7 +239,7 @@ export const WorkflowNode: z.ZodType<WorkflowNode> = z.discriminatedUnion('type'
  */
 export const WorkflowDocument = z.looseObject({
   format: z.literal(1).default(1),
-  name: WorkflowName.optional(),
+  name: NodeId.optional(),
   title: z.string().max(200).optional(),
   description: text.optional(),
   /** Of agents that name none. */
