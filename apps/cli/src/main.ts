@@ -1,6 +1,8 @@
 import { CloutError, PRODUCT_VERSION, codeOf, errorSpec, toErrorBody, type ErrorBody } from '@cloutagent/contract';
 import { Command, CommanderError } from 'commander';
 import { registerChange } from './command/change.ts';
+import { registerCost } from './command/cost.ts';
+import { registerDoctor } from './command/doctor.ts';
 import { registerInit } from './command/init.ts';
 import { registerPlan } from './command/plan.ts';
 import { registerRun } from './command/run.ts';
@@ -22,6 +24,8 @@ const COMMANDS: readonly Register[] = [
   registerRun,
   registerRuns,
   registerSimulate,
+  registerCost,
+  registerDoctor,
 ];
 
 const EXIT_CODES = `

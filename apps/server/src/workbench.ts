@@ -27,6 +27,8 @@ export interface Workbench {
   readonly owner: RunOwner;
   /** Tells the world of cost alerts. */
   readonly courier: AlertCourier;
+  readonly clock: Clock;
+  readonly dataDir: string;
   /** Goes on with runs that waited for money. */
   readonly resumer: BudgetResumer;
   readonly log: Log;
@@ -137,6 +139,8 @@ export const openWorkbench = async (options: {
     owner,
     courier,
     resumer,
+    clock,
+    dataDir,
     log,
     laneDeps,
     requireModel: (simulated) => {
