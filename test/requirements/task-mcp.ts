@@ -188,5 +188,5 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   'T24.content-type': closed('A missing or form content type is read as JSON only without Origin and Cookie.'),
   'T25.streams': closed('At a shutdown open streams end with an event.'),
   'T25.requests': closed('No request is cut at a shutdown.'),
-  'T25.files': open('No half-written file is left by a shutdown or a kill.'),
+  'T25.files': closed('No half-written file is left by a shutdown or a kill.'),
 };
