@@ -25,7 +25,7 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
       let asked = 0;
       for (let run = 0; run < RUNS; run += 1) {
         await using server = await spawned({ RATE_LIMIT: '0', AUDIT_LOG: 'off' }, { root });
-        let isOver = false;
+        const over = new AbortController();
         const call = async (tool: string, input: object): Promise<boolean> => {
           const body = JSON.stringify({ tool, input });
           const headers = { ...auth, 'content-type': 'application/json' };
@@ -33,7 +33,7 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
           return response.ok && (await response.text()).includes('"type":"end"');
         };
         const client = async (): Promise<void> => {
-          while (!isOver) {
+          while (!over.signal.aborted) {
             const slug = `change-${(asked += 1)}`;
             try {
               if (await call('change.open', { title: 'T', slug })) opened.add(slug);
@@ -47,7 +47,7 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
         const clients = Array.from({ length: 4 }, client);
         await systemClock.sleep(50 + systemRandom() * 250);
         server.child.kill(signal);
-        isOver = signal === 'SIGTERM';
+        if (signal === 'SIGTERM') over.abort();
         await Promise.all(clients);
         const [code] = await server.exited;
         expect(code).toBe(signal === 'SIGTERM' ? 0 : null);
