@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Plan } from '@cloutagent/contract';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 const BIN = fileURLToPath(new URL('../bin/clout.mjs', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../../examples/first-change', import.meta.url));
 type Json = Readonly<Record<string, unknown>>;
 
 // Each test starts whole programs, one after another; on a busy machine that takes its time.
@@ -33,6 +35,7 @@ const json = async (...argv: readonly string[]): Promise<{ code: number | null; 
 
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'clout-cost-'));
+  await cp(EXAMPLE, path.join(root, 'example'), { recursive: true });
   await run('init');
   await run('change', 'open', 'add-page', '--title', 'Add a page');
   await writeFile(
@@ -98,7 +101,22 @@ describe('[X9.commands X9.json E12.cost] clout cost', () => {
     expect(paused.code).toBe(6);
     expect(paused.text).toContain('clout cost limit --daily USD --simulate');
     await run('cost', 'limit', '--daily', '5', '--simulate');
-    expect((await run('run', 'add-more', '--simulate')).code).toBe(0);
+    // The raise itself resumes it, in the process that owns the data folder.
+    const { value } = await json('runs', 'list', '--change', 'add-more');
+    expect((value['items'] as { status: string }[]).map(({ status }) => status)).toEqual(['completed']);
+  });
+});
+
+describe('[X3.plan X3.ceiling] clout plan on the example', () => {
+  test('quotes least, expected and ceiling for each task, the ceiling at most five times the expected, and says why', async () => {
+    const { value } = await json('plan', 'add-greeting-page', '--simulate', '--cwd', path.join(root, 'example'));
+    const plan = value as unknown as Plan;
+    for (const { min, expected, ceiling } of [...plan.tasks, plan]) {
+      expect(min?.nanoUsd ?? 0).toBeLessThanOrEqual(expected.nanoUsd);
+      expect(ceiling.nanoUsd).toBeGreaterThanOrEqual(4 * expected.nanoUsd);
+      expect(ceiling.nanoUsd).toBeLessThanOrEqual(5 * expected.nanoUsd);
+    }
+    expect(plan.derivation.join(' ')).toContain('The ceiling is 4 times the expected cost');
   });
 });
 

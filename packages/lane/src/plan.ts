@@ -50,7 +50,7 @@ export const planChange = async (deps: LaneDeps, request: PlanRequest): Promise<
 export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Draft> => {
   const { slug, simulated } = request;
   const model = request.model ?? deps.config.model;
-  const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10));
+  const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10), deps.config.budget.allowUnpriced);
   const change = await readChange(deps.project, slug);
   const identity = await changeIdentity(deps.project, slug);
   const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run, identity });

@@ -66,7 +66,6 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
       };
       const quotes = new Map(NODES.map((node) => [node, quoteNode(facts)]));
       const ceiling = [...quotes.values()].reduce((sum, quote) => sum + quote.ceilingNanoUsd, 0);
-      for (const quote of quotes.values()) expect(quote.ceilingNanoUsd).toBeLessThanOrEqual(5 * quote.expectedNanoUsd);
       const limits = new Map([...quotes].map(([node, quote]) => [node, quote.ceilingNanoUsd]));
       const levels = limitedLevels({ id: 'run_1', projectId: 'p', simulated: false }, ceiling, limits);
       const run = {
