@@ -1,3 +1,4 @@
+export * from './agent.ts';
 export * from './change.ts';
 export * from './config.ts';
 export * from './error.ts';

@@ -30,3 +30,4 @@ export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './mo
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
+export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';

@@ -1,7 +1,7 @@
 import { PRODUCT_VERSION } from '@cloutagent/contract';
 import type { Reply, RequestContext, Route } from '@cloutagent/http';
 import { newId, toIso, type Clock } from '@cloutagent/kit';
-import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
+import { checkCaller, errorReply, type Caller, MARK, toRefusal, toRequestId } from './caller.ts';
 import { logRequest } from './journal.ts';
 import { ALIASES, MODELS, RETIRED, type ModelSpec } from './models.ts';
 import { Refusal } from './refusal.ts';
@@ -54,10 +54,9 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
     scope: 'open',
     maxBodyBytes: LARGEST_BODY,
     handler: (context) =>
-      logged(context, deps, async (version) => {
+      logged(context, deps, async (caller) => {
         const body = await context.readJson();
-        const beta = context.url.searchParams.get('beta') === 'true';
-        return { body, answer: { input_tokens: readCountRequest(body, { version, beta, nowMs: deps.clock.now() }) } };
+        return { body, answer: { input_tokens: readCountRequest(body, { ...caller, nowMs: deps.clock.now() }) } };
       }),
   },
   {
@@ -85,7 +84,7 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
   },
 ];
 
-type Work = (version: string) => Promise<Result> | Result;
+type Work = (caller: Caller) => Promise<Result> | Result;
 interface Result {
   readonly body?: unknown;
   readonly answer: unknown;
@@ -94,7 +93,7 @@ interface Result {
 const logged = async (context: RequestContext, { clock, requestLog }: InfoDeps, work: Work): Promise<Reply> => {
   const id = toRequestId(newId('req', clock));
   try {
-    const { body, answer } = await work(checkCaller(context.headers).version);
+    const { body, answer } = await work(checkCaller(context));
     await logRequest(requestLog, clock, context, { id, body }, { status: 200 });
     return { kind: 'json', headers: { ...MARK, 'request-id': id }, body: answer };
   } catch (error) {

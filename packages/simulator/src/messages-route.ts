@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply as HttpReply, RequestContext } from '@cloutagent/http';
 import { newId, type Clock } from '@cloutagent/kit';
+import { BEHAVIOURS } from './assist.ts';
 import type { PromptCache } from './cache.ts';
 import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
-import { fileTasks } from './file-tasks.ts';
 import type { History } from './history.ts';
 import { logRequest, type Outcome } from './journal.ts';
 import type { ChooseRule, Choice } from './match.ts';
@@ -34,13 +34,9 @@ export const answerMessages = async (context: RequestContext, deps: MessagesDeps
   let body: unknown;
   const log = (outcome: Outcome): Promise<void> => logRequest(requestLog, clock, context, { id, body }, outcome);
   try {
-    const { version } = checkCaller(context.headers);
+    const caller = checkCaller(context);
     body = await context.readJson();
-    const request = readRequest(body, {
-      version,
-      beta: context.url.searchParams.get('beta') === 'true',
-      nowMs: clock.now(),
-    });
+    const request = readRequest(body, { ...caller, nowMs: clock.now() });
     deps.history.check(request);
     const choice = deps.choose(request);
     if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
@@ -61,7 +57,7 @@ interface AnswerDeps extends MessagesDeps {
 
 const answerChoice = (choice: Choice, request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> => {
   const { answer, bindings, rule } = choice;
-  if ('use' in answer) return answerSpeech(fileTasks(request), new Map(), rule, request, deps);
+  if ('use' in answer) return answerSpeech(BEHAVIOURS[answer.use](request), new Map(), rule, request, deps);
   if ('fault' in answer) {
     // Without a stream there is no middle in which an error could come.
     const isPlainError = answer.fault === 'midstream-error' && !request.stream;

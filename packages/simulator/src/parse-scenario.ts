@@ -2,6 +2,7 @@ import { CloutError } from '@cloutagent/contract';
 import { isRecord } from './request.ts';
 import type {
   Answer,
+  Behaviour,
   Delays,
   ErrorReply,
   Matcher,
@@ -24,6 +25,7 @@ const STOP_REASONS = [
   'model_context_window_exceeded',
 ] as const;
 const FAULTS = ['drop', 'stall', 'truncate', 'midstream-error'] as const;
+const BEHAVIOURS = ['file-tasks', 'change-requests', 'assistant'] as const;
 const PLACEHOLDER = /^(?:match\.\d{1,2}|projectFolder|turn|model)$/u;
 
 type Reader<T> = (value: unknown, path: string) => T;
@@ -192,8 +194,7 @@ const SPEECH: Fields<Speech> = {
 const answer: Reader<Answer> = (value, path) => {
   if (!isRecord(value)) throw wrong(path, 'must be an object');
   if ('use' in value) {
-    shape<{ use: 'file-tasks' }>(value, path, { use: oneOf(['file-tasks'] as const) });
-    return { use: 'file-tasks' };
+    return shape<{ use: Behaviour }>(value, path, { use: oneOf(BEHAVIOURS) });
   }
   if ('fault' in value) {
     const fields = shape<Extract<Answer, { fault: unknown }>>(value, path, {

@@ -41,6 +41,10 @@ export interface MessagesRequest {
   readonly breakpoints: readonly Breakpoint[];
 }
 
+/** What the user said or a tool answered last: system messages between the turns are not it. */
+export const lastSpoken = (messages: readonly Message[]): Message | undefined =>
+  messages.findLast(({ role }) => role !== 'system');
+
 /** The text of a message, tool results included, one block a line. */
 export const textOf = (message: Message | undefined): string =>
   (message?.content ?? [])

@@ -74,8 +74,13 @@ export interface Fault extends Speech {
   readonly error?: ErrorReply;
 }
 
-/** `{use: 'file-tasks'}` is the built-in behaviour of the default scenario. */
-export type Answer = Speech | Fault | { readonly error: ErrorReply } | { readonly use: 'file-tasks' };
+/**
+ * What is built in: `file-tasks` does a task of a run with the tools of a filesystem server, `change-requests` does what
+ * a person asks of changes with the tools of Task MCP, `assistant` does whichever of the two is asked for.
+ */
+export type Behaviour = 'file-tasks' | 'change-requests' | 'assistant';
+
+export type Answer = Speech | Fault | { readonly error: ErrorReply } | { readonly use: Behaviour };
 
 export interface Rule {
   readonly when: When;
@@ -97,10 +102,10 @@ export interface Scenario {
   readonly rules: readonly Rule[];
 }
 
-/** Does simple file tasks with the tools of a filesystem server. */
+/** Does simple file tasks with the tools of a filesystem server, and requests about changes with those of Task MCP. */
 export const defaultScenario: Scenario = {
   format: 1,
   name: 'default',
   delays: { firstTokenMs: 0, perTokenMs: 0 },
-  rules: [{ when: {}, answer: { use: 'file-tasks' } }],
+  rules: [{ when: {}, answer: { use: 'assistant' } }],
 };
