@@ -25,12 +25,14 @@ export interface Approvals {
 
 /**
  * Keeps approvals in a file outside of any project, so that nothing that comes with a repository can approve itself. One
- * process owns a data folder and so its file. Errors: VALIDATION_ERROR where the file cannot be read.
+ * process owns a data folder and so its file. Without a file they end with the process. Errors: VALIDATION_ERROR where the
+ * file cannot be read.
  */
-export const openApprovals = async (file: string): Promise<Approvals> => {
-  const entries = new Map<string, Approval>(Object.entries(await read(file)));
+export const openApprovals = async (file?: string): Promise<Approvals> => {
+  const entries = new Map<string, Approval>(file === undefined ? [] : Object.entries(await read(file)));
   let writing = Promise.resolve();
   const save = (): Promise<void> => {
+    if (file === undefined) return writing;
     writing = writing.then(async () => {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       const staged = `${file}.${process.pid}`;

@@ -68,7 +68,7 @@ const toSeedAnswer = (steps: readonly McpTestStep[]): Reply => {
 };
 
 export const mcpHandlers = (mcp: McpServers): Pick<Handlers, McpRoutes> => ({
-  mcpServers: async () => ({ servers: await mcp.statuses() }),
+  mcpServers: async ({ context }) => ({ servers: [...(await mcp.statuses(allows(context.principal, 'admin')))] }),
   mcpPresets: () => ({
     presets: PRESETS.map(({ id, title, args, needs, package: from }) => ({
       id,
@@ -99,7 +99,7 @@ export const mcpHandlers = (mcp: McpServers): Pick<Handlers, McpRoutes> => ({
   mcpServerTools: async ({ params, context }) => {
     const id = params['id'] ?? '';
     await using lease = await mcp.pool.open([{ id }], { signal: context.signal });
-    const { drift } = await mcp.status(id);
+    const { drift } = await mcp.status(id, false);
     return { tools: [...lease.tools().values()], ...(drift === undefined ? {} : { drift }) };
   },
   mcpToolCall: async ({ params, body, context }) => {

@@ -31,8 +31,9 @@ import { configFolder } from '../trust.ts';
 export interface McpServers {
   readonly registry: Registry;
   readonly pool: McpPool;
-  statuses(): Promise<readonly McpServerStatus[]>;
-  status(id: string): Promise<McpServerStatus>;
+  /** `whole` shows the values of variables and headers too, which whoever approves has to see. */
+  statuses(whole: boolean): Promise<readonly McpServerStatus[]>;
+  status(id: string, whole: boolean): Promise<McpServerStatus>;
   add(request: McpServerAdd, by: string, signal: AbortSignal): Promise<McpServerStatus>;
   remove(id: string): Promise<void>;
   approve(id: string, options: { readonly by: string; readonly digest?: string; readonly signal: AbortSignal }): Promise<McpServerStatus>;
@@ -77,6 +78,7 @@ export const openMcpServers = async (deps: {
 }): Promise<McpServers> => {
   const { root, dataDir, env, environment, clock, log, elicit } = deps;
   const folder = path.join(dataDir, 'mcp');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const registry = openRegistry({
     file: path.join(dataDir, 'mcp.json'),
     approvals: await openApprovals(await approvalsFile(dataDir, environment)),
@@ -95,13 +97,16 @@ export const openMcpServers = async (deps: {
   });
   let changed = (): void => {};
 
-  const describe = ({ config, builtIn: ours, digest, approved }: RegisteredServer): McpServerStatus => {
+  const describe = (
+    { config, builtIn: ours, digest, approved }: RegisteredServer,
+    whole: boolean,
+  ): McpServerStatus => {
     const reports = pool.reports().filter(({ id }) => id === config.id);
     // Several connections differ in their parameters only; the one that is worst off says most.
     const report = reports.find(({ state }) => state === 'quarantined') ?? reports.at(-1);
     const live = reports.find(({ connection }) => connection !== undefined)?.connection;
     return {
-      config: withoutSecrets(config),
+      config: whole ? config : withoutSecrets(config),
       builtIn: ours,
       digest,
       approved,
@@ -115,7 +120,7 @@ export const openMcpServers = async (deps: {
       ...(report?.lastError === undefined ? {} : { lastError: report.lastError }),
     };
   };
-  const status = async (id: string): Promise<McpServerStatus> => describe(await registry.get(id));
+  const status: McpServers['status'] = async (id, whole) => describe(await registry.get(id), whole);
 
   const toConfig = async (request: Exclude<McpServerAdd, { config: unknown }>, signal: AbortSignal): Promise<McpServerConfig> => {
     const preset = presetOf(request.preset, secretVariable('BRAVE_API_KEY') !== undefined);
@@ -128,7 +133,8 @@ export const openMcpServers = async (deps: {
         hint: `clout mcp add --preset ${preset.id} --args …`,
       });
     const taken = new Set((await registry.list()).map(({ config }) => config.id));
-    const program = await programOf(preset, folder, env, signal);
+    // Outside of the project, so that nothing that comes with a repository is taken for an installed server.
+    const program = await programOf(preset, path.join(configFolder(environment), 'mcp', 'servers'), env, signal);
     const entry = preset.entry({ args: request.args, dataDir, asRoot: process.getuid?.() === 0 });
     return McpServerConfig.parse({
       id: request.id ?? freeId(preset.id, request.replace ? new Set(['filesystem']) : taken),
@@ -146,13 +152,13 @@ export const openMcpServers = async (deps: {
     registry,
     pool,
     status,
-    statuses: async () => (await registry.list()).map(describe),
+    statuses: async (whole) => (await registry.list()).map((server) => describe(server, whole)),
     add: async (request, by, signal) => {
       const config = 'config' in request ? request.config : await toConfig(request, signal);
       await registry.add(config, { by, replace: request.replace });
       await pool.drop(config.id);
       changed();
-      return status(config.id);
+      return status(config.id, true);
     },
     remove: async (id) => {
       await registry.remove(id);
@@ -174,7 +180,7 @@ export const openMcpServers = async (deps: {
         const lease = await pool.open([{ id }], { partial: true, signal });
         await lease.close();
       }
-      return status(id);
+      return status(id, true);
     },
     test: async (config, params, options) => testServer(await registry.target(config, params), connect, options),
     onChange: (handler) => {
@@ -199,8 +205,9 @@ const freeId = (wanted: string, taken: ReadonlySet<string>): string => {
   for (let n = 2; ; n += 1) if (!taken.has(`${wanted}-${n}`)) return `${wanted}-${n}`;
 };
 
-/** One file for each data folder, which only its owner writes, and outside of it. */
-const approvalsFile = async (dataDir: string, environment: Environment): Promise<string> => {
+/** One file for each data folder, which only its owner writes, and outside of it; none for a user without a home. */
+const approvalsFile = async (dataDir: string, environment: Environment): Promise<string | undefined> => {
+  if (!environment.XDG_CONFIG_HOME && !environment.HOME) return undefined;
   const name = createHash('sha256').update(await realpath(dataDir)).digest('hex').slice(0, 32);
   return path.join(configFolder(environment), 'mcp', `${name}.json`);
 };
