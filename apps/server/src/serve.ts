@@ -57,7 +57,12 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     maxResponseBytes,
     log: bench.log,
   });
-  const api = bindRoutes({ ...changeHandlers(bench), ...runHandlers(bench), ...sessionHandlers(bench), ...mcpHandlers(bench.mcp) });
+  const api = bindRoutes({
+    ...changeHandlers(bench),
+    ...runHandlers(bench),
+    ...sessionHandlers(bench),
+    ...mcpHandlers(bench.mcp),
+  });
   return [...taskMcp.routes, ...api];
 };
 

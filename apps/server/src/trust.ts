@@ -15,9 +15,13 @@ const TrustFile = z.object({ format: z.literal(1), folders: z.array(z.string()) 
 export const configFolder = (environment: Environment): string => {
   const base = environment.XDG_CONFIG_HOME || (environment.HOME ? path.join(environment.HOME, '.config') : undefined);
   if (base === undefined) {
-    throw new CloutError('VALIDATION_ERROR', 'Neither XDG_CONFIG_HOME nor HOME is set, so what you trust cannot be remembered', {
-      hint: 'Set HOME to your home folder',
-    });
+    throw new CloutError(
+      'VALIDATION_ERROR',
+      'Neither XDG_CONFIG_HOME nor HOME is set, so what you trust cannot be remembered',
+      {
+        hint: 'Set HOME to your home folder',
+      },
+    );
   }
   return path.join(base, 'cloutagent');
 };

@@ -130,7 +130,8 @@ export const MCP_ROUTES = {
     method: 'POST',
     path: '/api/mcp/test-connection',
     scope: 'run',
-    summary: 'Try a server (seed 003 task 2.2): 200 or 400 with its JSON, or the steps as events for Accept: text/event-stream',
+    summary:
+      'Try a server (seed 003 task 2.2): 200 or 400 with its JSON, or the steps as events for Accept: text/event-stream',
     body: McpTestRequest,
     output: McpTestResult,
     timed: false,

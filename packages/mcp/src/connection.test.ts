@@ -177,11 +177,14 @@ describe('a server that does not', () => {
     expect(textOf(await call(connection, 'echo', { text: 'after' }))).toBe('after');
   });
 
-  test.each(['exit-on-probe', 'silent'])('[E5.stdio] one of before 2026-07-28 that %s is used all the same', async (mode) => {
-    const connection = await faulty(mode, { startMs: 2000 });
-    expect(connection.era).toBe('legacy');
-    expect(textOf(await call(connection, 'echo', { text: 'fine' }))).toBe('fine');
-  });
+  test.each(['exit-on-probe', 'silent'])(
+    '[E5.stdio] one of before 2026-07-28 that %s is used all the same',
+    async (mode) => {
+      const connection = await faulty(mode, { startMs: 2000 });
+      expect(connection.era).toBe('legacy');
+      expect(textOf(await call(connection, 'echo', { text: 'fine' }))).toBe('fine');
+    },
+  );
 
   test('too large an input is refused before it is sent', async () => {
     const connection = await faulty('ok');

@@ -202,7 +202,9 @@ describe('[E5.http] Streamable HTTP of before 2026-07-28', () => {
 describe('[E13] an entry reaches only what it may', () => {
   test('loopback is refused unless the entry allows it', async () => {
     const server = await serveLegacy();
-    expect(await codeFrom(openHttpServer(targetOf(server.url, { allowNetworks: [] }), deps))).toBe('MCP_ADDRESS_REFUSED');
+    expect(await codeFrom(openHttpServer(targetOf(server.url, { allowNetworks: [] }), deps))).toBe(
+      'MCP_ADDRESS_REFUSED',
+    );
     expect(server.seen).toEqual([]);
   });
 
@@ -217,7 +219,9 @@ describe('[E13] an entry reaches only what it may', () => {
     closing.push(() => void outer.close());
     const address = outer.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    expect(await codeFrom(openHttpServer(targetOf(`http://127.0.0.1:${port}/mcp`), deps))).toBe('MCP_CONNECTION_FAILED');
+    expect(await codeFrom(openHttpServer(targetOf(`http://127.0.0.1:${port}/mcp`), deps))).toBe(
+      'MCP_CONNECTION_FAILED',
+    );
     expect(inner.seen).toEqual([]);
   });
 });
@@ -237,5 +241,7 @@ test('one that wants a token says so', async () => {
   closing.push(() => void server.close());
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  await expect(openHttpServer(targetOf(`http://127.0.0.1:${port}/mcp`), deps)).rejects.toThrow(/HTTP 401|authorization/u);
+  await expect(openHttpServer(targetOf(`http://127.0.0.1:${port}/mcp`), deps)).rejects.toThrow(
+    /HTTP 401|authorization/u,
+  );
 });

@@ -41,7 +41,8 @@ export const installPreset = async (
   await rm(staged, { recursive: true, force: true });
   await mkdir(staged, { recursive: true, mode: 0o700 });
   try {
-    for (const file of ['package.json', 'package-lock.json']) await copyFile(join(LOCKS, preset.id, file), join(staged, file));
+    for (const file of ['package.json', 'package-lock.json'])
+      await copyFile(join(LOCKS, preset.id, file), join(staged, file));
     await npmCi(staged, preset.id, options);
     await rm(home, { recursive: true, force: true });
     await rename(staged, home);
@@ -72,7 +73,8 @@ const npmCi = (
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(signal === undefined ? {} : { signal }),
     });
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => ring.push(chunk)).on('error', () => {});
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => ring.push(chunk)).on('error', () => {});
     child.on('error', (error) => fail(error.message, error));
     child.on('close', (code) => (code === 0 ? resolve() : fail(`npm ended with ${code ?? 'a signal'}`)));
   });

@@ -77,7 +77,8 @@ describe('entries', () => {
     await registry.add(entry(), { by });
     await registry.add(entry({ id: 'off', enabled: false }), { by });
     await registry.remove('notes');
-    for (const id of ['notes', 'off', 'never']) expect(await codeFrom(registry.find({ id }))).toBe('MCP_SERVER_NOT_FOUND');
+    for (const id of ['notes', 'off', 'never'])
+      expect(await codeFrom(registry.find({ id }))).toBe('MCP_SERVER_NOT_FOUND');
     expect((await registry.list()).map(({ config }) => config.id)).toEqual(['filesystem', 'off']);
   });
 
@@ -98,7 +99,10 @@ describe('[E2] an entry runs only as it was approved', () => {
     ['command', (config) => void (config['command'] = 'bash')],
     ['arguments', (config) => void (config['args'] = ['-c', 'true; evil'])],
     ['one more argument', (config) => void (config['args'] = ['-c', 'true', ''])],
-    ['a variable', (config) => void (config['env'] = { MODE: 'fast', TOKEN: 'env:NOTES_TOKEN', NODE_OPTIONS: '-r evil' })],
+    [
+      'a variable',
+      (config) => void (config['env'] = { MODE: 'fast', TOKEN: 'env:NOTES_TOKEN', NODE_OPTIONS: '-r evil' }),
+    ],
     ['the value of a variable', (config) => void (config['env'] = { MODE: 'slow', TOKEN: 'env:NOTES_TOKEN' })],
     ['where a secret comes from', (config) => void (config['env'] = { MODE: 'fast', TOKEN: 'env:OTHER' })],
     ['folder', (config) => void (config['cwd'] = '/tmp')],
@@ -114,7 +118,12 @@ describe('[E2] an entry runs only as it was approved', () => {
     expect(await codeFrom(registry.find({ id: 'notes' }))).not.toBe('MCP_NOT_APPROVED');
   });
 
-  const REMOTE: McpServerInput = { id: 'far', transport: 'http', url: 'https://a.example/mcp', headers: { X: 'env:NOTES_TOKEN' } };
+  const REMOTE: McpServerInput = {
+    id: 'far',
+    transport: 'http',
+    url: 'https://a.example/mcp',
+    headers: { X: 'env:NOTES_TOKEN' },
+  };
   test.each([
     ['address', (config: Record<string, unknown>) => void (config['url'] = 'https://b.example/mcp')],
     ['headers', (config: Record<string, unknown>) => void (config['headers'] = {})],
@@ -163,7 +172,9 @@ describe('[E2] an entry runs only as it was approved', () => {
     await registry.add(entry(), { by });
     const tool: McpTool = { server: 'notes', name: 'a', description: 'A', inputSchema: {}, annotations: {} };
     registry.pin('notes', [tool]);
-    await expect.poll(async () => (await open()).pins('notes')).toEqual({ a: expect.stringMatching(/^[0-9a-f]{64}$/u) });
+    await expect
+      .poll(async () => (await open()).pins('notes'))
+      .toEqual({ a: expect.stringMatching(/^[0-9a-f]{64}$/u) });
     const before = registry.pins('notes');
     await registry.approve('notes', { by, tools: [{ ...tool, description: 'B' }] });
     expect(Object.keys(registry.pins('notes') ?? {})).toEqual(['a']);
@@ -206,7 +217,9 @@ describe('secrets by reference', () => {
     await writeFile(join(folder, 'data', 'key'), 'from-file\nsecond line\n');
     const registry = await open();
     await registry.add(entry({ env: { A: 'file:key', B: 'text:env:C', C: 'plain' } }), { by });
-    expect((await registry.find({ id: 'notes' })).target).toMatchObject({ env: { A: 'from-file', B: 'env:C', C: 'plain' } });
+    expect((await registry.find({ id: 'notes' })).target).toMatchObject({
+      env: { A: 'from-file', B: 'env:C', C: 'plain' },
+    });
   });
   test.each(['env:MISSING', 'file:missing', 'file:.'])('%s leads to nothing', async (reference) => {
     const registry = await open();

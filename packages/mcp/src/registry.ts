@@ -100,7 +100,8 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
     return found;
   };
   const requireOwn = (id: string): void => {
-    if (isBuiltIn(id)) throw new CloutError('FORBIDDEN', `The MCP server "${id}" comes with CloutAgent and stays as it is`);
+    if (isBuiltIn(id))
+      throw new CloutError('FORBIDDEN', `The MCP server "${id}" comes with CloutAgent and stays as it is`);
   };
   const target: Registry['target'] = (config, params = {}) =>
     toTarget(config, params, { root: deps.root, secrets: deps.secrets });

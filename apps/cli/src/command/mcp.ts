@@ -43,7 +43,11 @@ const registerAdd = (mcp: Command, context: Context): void => {
     .option('--id <id>', 'name it goes by; the preset, the program or the host by default')
     .option('--title <text>', 'what it is for')
     .option('--args <values...>', 'arguments; write --args=--flag for one with a dash', [])
-    .option('--env <pairs...>', 'variables, NAME=VALUE; env:OTHER or file:PATH as a value is looked up at each start', [])
+    .option(
+      '--env <pairs...>',
+      'variables, NAME=VALUE; env:OTHER or file:PATH as a value is looked up at each start',
+      [],
+    )
     .option('--header <pairs...>', 'headers of an address, NAME=VALUE; the same', [])
     .option('--allow-network <networks...>', 'networks that an address may lead to: loopback, or CIDR', [])
     .option('--param <names...>', 'parameters that its users fill in, NAME or NAME:path; {{NAME}} stands for one', [])
@@ -56,7 +60,10 @@ const registerAdd = (mcp: Command, context: Context): void => {
         const body = toAdd(options);
         return withServer(context, async (session) => {
           const status = await session.call('mcpServerAdd', { body });
-          context.output.result(status, () => `${showServer(status, context.output.style)}\nTry it: clout mcp test ${status.config.id}`);
+          context.output.result(
+            status,
+            () => `${showServer(status, context.output.style)}\nTry it: clout mcp test ${status.config.id}`,
+          );
           return 0;
         });
       }),
@@ -115,8 +122,15 @@ const pairs = (texts: readonly string[], option: string): Record<string, string>
 
 /** Last part of a path without its ending, or the host of an address, as an id. */
 const idOf = (text: string): string => {
-  const name = URL.canParse(text) && /^https?:/u.test(text) ? new URL(text).hostname : (text.split(/[\\/]/u).at(-1) ?? '').replace(/\.\w+$/u, '');
-  return name.toLowerCase().replaceAll(/[^a-z0-9-]+/gu, '-').replace(/^-+/u, '').slice(0, 32);
+  const name =
+    URL.canParse(text) && /^https?:/u.test(text)
+      ? new URL(text).hostname
+      : (text.split(/[\\/]/u).at(-1) ?? '').replace(/\.\w+$/u, '');
+  return name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/gu, '-')
+    .replace(/^-+/u, '')
+    .slice(0, 32);
 };
 
 const registerLooking = (mcp: Command, context: Context): void => {

@@ -70,9 +70,21 @@ describe('[E1] [E9.admin-commands] a command is an administrator’s to give', (
   it.each([
     ['to be registered', '/api/mcp/servers', () => ({ config: { id: 'x', transport: 'stdio', ...planted() } })],
     ['to be registered as a preset', '/api/mcp/servers', () => ({ preset: 'filesystem', args: [root] })],
-    ['to be tried, in the shape of the seed', '/api/mcp/test-connection', () => ({ id: 'x', name: 'x', transport: 'stdio', ...planted() })],
-    ['to be tried under the id of a registered one', '/api/mcp/test-connection', () => ({ id: 'filesystem', ...planted() })],
-    ['an address to be tried', '/api/mcp/test-connection', () => ({ id: 'x', transport: 'sse', url: 'http://127.0.0.1:1/' })],
+    [
+      'to be tried, in the shape of the seed',
+      '/api/mcp/test-connection',
+      () => ({ id: 'x', name: 'x', transport: 'stdio', ...planted() }),
+    ],
+    [
+      'to be tried under the id of a registered one',
+      '/api/mcp/test-connection',
+      () => ({ id: 'filesystem', ...planted() }),
+    ],
+    [
+      'an address to be tried',
+      '/api/mcp/test-connection',
+      () => ({ id: 'x', transport: 'sse', url: 'http://127.0.0.1:1/' }),
+    ],
   ])('whoever is none and sends one %s starts nothing', async (_what, where, body) => {
     for (const accept of ['application/json', 'text/event-stream']) {
       const answer = await ask('POST', where, { body: body(), user: true, accept });
@@ -153,7 +165,9 @@ describe('the registry over HTTP', () => {
     expect((await add({ env: { TOKEN: 'env:HOME', MODE: 'literal' } })).status).toBe(201);
     expect((await add()).body.error.code).toBe('MCP_SERVER_EXISTS');
     const shown = async (user?: true) =>
-      ((await ask('GET', '/api/mcp/servers', user === undefined ? {} : { user })).body['servers'] as Json[])[1]?.['config'];
+      ((await ask('GET', '/api/mcp/servers', user === undefined ? {} : { user })).body['servers'] as Json[])[1]?.[
+        'config'
+      ];
     expect(await shown()).toMatchObject({ env: { TOKEN: 'env:HOME', MODE: 'literal' } });
     expect(await shown(true)).toMatchObject({ env: { TOKEN: 'env:HOME', MODE: '(hidden)' } });
 
@@ -175,18 +189,20 @@ describe('the registry over HTTP', () => {
 
   it('[E12] a tool that appeared later is off until the server is approved again', async () => {
     await add();
-    const call = (tool: string, input: unknown = {}) => ask('POST', '/api/mcp/servers/faulty/call', { body: { tool, input } });
+    const call = (tool: string, input: unknown = {}) =>
+      ask('POST', '/api/mcp/servers/faulty/call', { body: { tool, input } });
     await call('mutate');
     const tools = async () => (await ask('GET', '/api/mcp/servers/faulty/tools')).body;
-    await expect.poll(async () => (await tools())['drift']).toEqual({ added: ['extra'], changed: ['echo'], removed: [] });
+    await expect
+      .poll(async () => (await tools())['drift'])
+      .toEqual({ added: ['extra'], changed: ['echo'], removed: [] });
     expect((await call('extra')).body.error.code).toBe('TOOL_NOT_FOUND');
     expect((await call('echo')).body.error.code).toBe('TOOL_NOT_FOUND');
   });
 
   it('a tool may take longer than a request, within its own limit', async () => {
     await add();
-    const call = (more: object) =>
-      ask('POST', '/api/mcp/servers/faulty/call', { body: { tool: 'progress', ...more } });
+    const call = (more: object) => ask('POST', '/api/mcp/servers/faulty/call', { body: { tool: 'progress', ...more } });
     expect((await call({})).body).toMatchObject({ isError: false });
     expect((await call({ timeoutMs: 200 })).body.error.code).toBe('REQUEST_TIMEOUT');
   });
@@ -200,7 +216,9 @@ describe('the registry over HTTP', () => {
     expect(JSON.stringify(call.body)).toContain('.cloutagent');
     const missing = await ask('POST', '/api/mcp/servers', { body: { preset: 'sqlite' } });
     expect(missing.body.error.message).toContain('the file of the database');
-    expect((await ask('POST', '/api/mcp/servers', { body: { preset: 'nothing' } })).body.error.code).toBe('INVALID_INPUT');
+    expect((await ask('POST', '/api/mcp/servers', { body: { preset: 'nothing' } })).body.error.code).toBe(
+      'INVALID_INPUT',
+    );
     const presets = (await ask('GET', '/api/mcp/presets')).body['presets'] as { package?: { version: string } }[];
     // [E14.pinned] exact versions only
     for (const { package: from } of presets) expect(from?.version ?? '0.0.0').toMatch(/^\d+\.\d+\.\d+$/u);

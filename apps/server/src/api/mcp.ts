@@ -37,14 +37,22 @@ const configToTry = async (
   const transport = request.transport ?? (url === undefined || url === '' ? 'stdio' : 'http');
   const parsed = McpServerConfig.safeParse({
     // The seed makes ids from the time and names from what people write.
-    id: id.toLowerCase().replaceAll(/[^a-z0-9-]/gu, '-').replace(/^-+/u, '').slice(0, 32) || 'server',
+    id:
+      id
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9-]/gu, '-')
+        .replace(/^-+/u, '')
+        .slice(0, 32) || 'server',
     title,
     transport,
     ...(transport === 'stdio' ? { command, args, env } : { url, headers, allowNetworks }),
   });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new CloutError('INVALID_INPUT', `Invalid body: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+  throw new CloutError(
+    'INVALID_INPUT',
+    `Invalid body: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`,
+  );
 };
 
 /** Only what an administrator approved is started for others, a test included. */

@@ -36,7 +36,10 @@ export interface McpServers {
   status(id: string, whole: boolean): Promise<McpServerStatus>;
   add(request: McpServerAdd, by: string, signal: AbortSignal): Promise<McpServerStatus>;
   remove(id: string): Promise<void>;
-  approve(id: string, options: { readonly by: string; readonly digest?: string; readonly signal: AbortSignal }): Promise<McpServerStatus>;
+  approve(
+    id: string,
+    options: { readonly by: string; readonly digest?: string; readonly signal: AbortSignal },
+  ): Promise<McpServerStatus>;
   /** Tries an entry, registered or not; whoever calls has checked that it may be. */
   test(
     config: McpServerConfig,
@@ -97,10 +100,7 @@ export const openMcpServers = async (deps: {
   });
   let changed = (): void => {};
 
-  const describe = (
-    { config, builtIn: ours, digest, approved }: RegisteredServer,
-    whole: boolean,
-  ): McpServerStatus => {
+  const describe = ({ config, builtIn: ours, digest, approved }: RegisteredServer, whole: boolean): McpServerStatus => {
     const reports = pool.reports().filter(({ id }) => id === config.id);
     // Several connections differ in their parameters only; the one that is worst off says most.
     const report = reports.find(({ state }) => state === 'quarantined') ?? reports.at(-1);
@@ -111,7 +111,9 @@ export const openMcpServers = async (deps: {
       digest,
       approved,
       state: report?.state ?? 'idle',
-      ...(live === undefined ? {} : { era: live.era, protocolVersion: live.protocolVersion, tools: live.tools().length }),
+      ...(live === undefined
+        ? {}
+        : { era: live.era, protocolVersion: live.protocolVersion, tools: live.tools().length }),
       ...(live?.serverInfo === undefined ? {} : { serverInfo: live.serverInfo }),
       ...(report?.drift === undefined ? {} : { drift: report.drift }),
       connections: reports.filter(({ connection }) => connection !== undefined).length,
@@ -122,7 +124,10 @@ export const openMcpServers = async (deps: {
   };
   const status: McpServers['status'] = async (id, whole) => describe(await registry.get(id), whole);
 
-  const toConfig = async (request: Exclude<McpServerAdd, { config: unknown }>, signal: AbortSignal): Promise<McpServerConfig> => {
+  const toConfig = async (
+    request: Exclude<McpServerAdd, { config: unknown }>,
+    signal: AbortSignal,
+  ): Promise<McpServerConfig> => {
     const preset = presetOf(request.preset, secretVariable('BRAVE_API_KEY') !== undefined);
     if (preset === undefined)
       throw new CloutError('INVALID_INPUT', `There is no preset "${request.preset}"`, {
@@ -196,7 +201,8 @@ const programOf = async (
   env: Record<string, string>,
   signal: AbortSignal,
 ): Promise<string> => {
-  if (preset.package !== undefined) return installPreset({ ...preset, package: preset.package }, { folder, env, signal });
+  if (preset.package !== undefined)
+    return installPreset({ ...preset, package: preset.package }, { folder, env, signal });
   return preset.id === 'task-mcp' ? taskMcpProgram() : filesystemProgram();
 };
 
@@ -208,7 +214,10 @@ const freeId = (wanted: string, taken: ReadonlySet<string>): string => {
 /** One file for each data folder, which only its owner writes, and outside of it; none for a user without a home. */
 const approvalsFile = async (dataDir: string, environment: Environment): Promise<string | undefined> => {
   if (!environment.XDG_CONFIG_HOME && !environment.HOME) return undefined;
-  const name = createHash('sha256').update(await realpath(dataDir)).digest('hex').slice(0, 32);
+  const name = createHash('sha256')
+    .update(await realpath(dataDir))
+    .digest('hex')
+    .slice(0, 32);
   return path.join(configFolder(environment), 'mcp', `${name}.json`);
 };
 
@@ -218,7 +227,9 @@ const withoutSecrets = (config: McpServerConfig): McpServerConfig => {
     Object.fromEntries(
       Object.entries(values).map(([name, text]) => [name, /^(?:env|file):/u.test(text) ? text : '(hidden)']),
     );
-  return config.transport === 'stdio' ? { ...config, env: hide(config.env) } : { ...config, headers: hide(config.headers) };
+  return config.transport === 'stdio'
+    ? { ...config, env: hide(config.env) }
+    : { ...config, headers: hide(config.headers) };
 };
 
 /** Names begin with the time, so the first in order is the oldest. */
