@@ -1,11 +1,4 @@
-import {
-  auth,
-  ClientCredentialsProvider,
-  CrossAppAccessProvider,
-  discoverAndRequestJwtAuthGrant,
-  extractWWWAuthenticateParams,
-  PrivateKeyJwtProvider,
-} from '@modelcontextprotocol/client';
+import { auth, extractWWWAuthenticateParams } from '@modelcontextprotocol/client';
 
 const REDIRECT = 'http://localhost:3000/callback';
 const METADATA = 'https://conformance-test.local/client-metadata.json';
@@ -47,36 +40,10 @@ const memoryProvider = (clientInformation) => {
   };
 };
 
-const providerFor = (scenario, context) => {
-  if (scenario === 'auth/client-credentials-jwt')
-    return new PrivateKeyJwtProvider({
-      clientId: context.client_id,
-      privateKey: context.private_key_pem,
-      algorithm: context.signing_algorithm ?? 'ES256',
-    });
-  if (scenario === 'auth/client-credentials-basic')
-    return new ClientCredentialsProvider({ clientId: context.client_id, clientSecret: context.client_secret });
-  if (scenario === 'auth/enterprise-managed-authorization')
-    return new CrossAppAccessProvider({
-      assertion: async ({ authorizationServerUrl, resourceUrl, scope, fetchFn }) => {
-        const granted = await discoverAndRequestJwtAuthGrant({
-          idpUrl: context.idp_issuer,
-          audience: authorizationServerUrl,
-          resource: resourceUrl,
-          idToken: context.idp_id_token,
-          clientId: context.idp_client_id,
-          scope,
-          fetchFn,
-        });
-        return granted.jwtAuthGrant;
-      },
-      clientId: context.client_id,
-      clientSecret: context.client_secret,
-    });
-  if (scenario === 'auth/pre-registration')
-    return memoryProvider({ client_id: context.client_id, client_secret: context.client_secret });
-  return memoryProvider();
-};
+const providerFor = (scenario, context) =>
+  scenario === 'auth/pre-registration'
+    ? memoryProvider({ client_id: context.client_id, client_secret: context.client_secret })
+    : memoryProvider();
 
 /** More would only be refused again. */
 const MAX_TRIES = 3;

@@ -28,7 +28,8 @@ const options = () => ({ signal: AbortSignal.timeout(20_000), idempotencyKey: cr
 /** Looks at everything that the server has and calls every tool. */
 const useAll = async (connection) => {
   const calls =
-    context.toolCalls ?? connection.tools().map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
+    context.toolCalls ??
+    connection.tools().map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
   for (const { name, arguments: input } of calls) {
     const result = await connection.call(name, input, options()).catch((error) => error);
     log('called', name, JSON.stringify(result), String(result.cause ?? ''));

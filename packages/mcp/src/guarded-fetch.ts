@@ -141,13 +141,13 @@ const toResponse = (message: IncomingMessage, maxBytes: number): Response => {
 
 /** Node's own `Readable.toWeb` throws out of an event handler when bytes come after a reader has cancelled. */
 const toBody = (source: Readable): ReadableStream<Uint8Array> => {
-  const chunks: AsyncIterator<Buffer> = source[Symbol.asyncIterator]();
+  const chunks: AsyncIterator<Buffer, unknown> = source[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        const { value, done } = await chunks.next();
-        if (done === true) controller.close();
-        else controller.enqueue(new Uint8Array(value));
+        const next: IteratorResult<Buffer, unknown> = await chunks.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(new Uint8Array(next.value));
       },
       cancel: () => {
         source.destroy();
