@@ -4,6 +4,7 @@ import { registerChange } from './command/change.ts';
 import { registerCost } from './command/cost.ts';
 import { registerDoctor } from './command/doctor.ts';
 import { registerInit } from './command/init.ts';
+import { registerMcp } from './command/mcp.ts';
 import { registerPlan } from './command/plan.ts';
 import { registerRun } from './command/run.ts';
 import { registerRuns } from './command/runs.ts';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Register[] = [
   registerPlan,
   registerRun,
   registerRuns,
+  registerMcp,
   registerSimulate,
   registerCost,
   registerDoctor,

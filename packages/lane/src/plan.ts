@@ -24,7 +24,7 @@ import { freeOf, type LaneDeps } from './deps.ts';
 import { toDocument } from './document.ts';
 import { commandTasks, lockOf, taskFaults, type TaskFault } from './faults.ts';
 import { taskKey } from './task.ts';
-import { fileTools, prefixOf } from './tools.ts';
+import { runTools, prefixOf } from './tools.ts';
 
 export interface PlanRequest {
   readonly slug: string;
@@ -54,7 +54,7 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
   const change = await readChange(deps.project, slug);
   const identity = await changeIdentity(deps.project, slug);
   const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run, identity });
-  const prefix = prefixOf(document, fileTools(await deps.tools()));
+  const prefix = prefixOf(document, runTools(await deps.tools()));
   const history = (await deps.journal.nodeHistory?.(deps.projectId, hashOf(document), simulated)) ?? [];
   const calls = document.maxAttempts * document.maxIterations;
   const tasks = document.tasks.map((task) => {
