@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** E: agents, workflows, cost. */
 export const AGENTS: Readonly<Record<string, Clause>> = {

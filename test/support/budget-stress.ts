@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Usage } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { openStore } from '@cloutagent/store';
+// oxlint-disable-next-line no-restricted-imports -- what the database saw has to be asked behind the store's back
 import { openSqlite } from '../../packages/store/src/libsql.ts';
 
 const AGENTS = fileURLToPath(new URL('budget-agents.mjs', import.meta.url));

@@ -51,6 +51,7 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
   it('is never exceeded, by the run nor by a node, in 200 runs of models that go astray', async () => {
     const price = priceFor(loadPrices(), 'claude-sonnet-5-5');
     const outcomes = { paused: 0, completed: 0 };
+    const others = new Set<string | undefined>();
     for (let seed = 0; seed < 200; seed += 1) {
       const clock = openFakeClock();
       const random = randomOf(seed);
@@ -95,7 +96,7 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
       for (const end of ends) {
         if (end.status === 'fulfilled') outcomes.completed += 1;
         else if (codeOf(end.reason) === 'BUDGET_EXHAUSTED') outcomes.paused += 1;
-        else expect(codeOf(end.reason)).toBe('MODEL_UNAVAILABLE');
+        else others.add(codeOf(end.reason));
       }
       const [whole, ...nodes] = await journal.budgets([
         { scope: 'run', id: 'run_1' },
@@ -104,6 +105,7 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
       expect(whole?.spentNanoUsd).toBeLessThanOrEqual(ceiling);
       expect(nodes.every((node, index) => node.spentNanoUsd <= (limits.get(NODES[index] ?? 'think') ?? 0))).toBe(true);
     }
+    expect([...others]).toEqual(['MODEL_UNAVAILABLE']);
     // It stops some of them, or it would say nothing, and lets others end.
     expect(outcomes.paused).toBeGreaterThan(20);
     expect(outcomes.completed).toBeGreaterThan(20);
