@@ -10,8 +10,10 @@ import type { ChooseRule } from './match.ts';
 import { answerWith, type Reply } from './message.ts';
 import { sendStream, untilGone } from './pace.ts';
 import type { Pacer } from './pacer.ts';
+import type { ServerProfile } from './profile.ts';
 import { invalid, Refusal, typeOfStatus } from './refusal.ts';
 import type { MessagesRequest } from './request.ts';
+import { sampleOf } from './sample.ts';
 import type { Answer, Delays, ErrorReply, Fault, Speech } from './scenario.ts';
 import { fill, type Bindings } from './template.ts';
 import { readRequest } from './validate/request.ts';
@@ -23,6 +25,7 @@ export interface MessagesDeps extends Journal {
   readonly history: History;
   readonly faults: FaultBook;
   readonly pacer: Pacer;
+  readonly profile: ServerProfile;
 }
 
 /** `POST /v1/messages`: every request, refused or answered, is in the log before the first byte of its answer. */
@@ -31,10 +34,10 @@ export const answerMessages = async (context: RequestContext, deps: MessagesDeps
   let body: unknown;
   const log = (outcome: Outcome): Promise<void> => logRequest(deps, context, { id, body }, outcome);
   try {
-    const caller = checkCaller(context);
+    const caller = checkCaller(context, deps.profile);
     body = await context.readJson();
     const request = readRequest(body, { ...caller, nowMs: deps.clock.now() });
-    deps.history.check(request);
+    if (deps.profile.bindsHistory) deps.history.check(request);
     return await answer(request, { ...deps, context, id, log });
   } catch (error) {
     const refusal = toRefusal(error);
@@ -62,7 +65,7 @@ const answer = (request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> 
   if (early !== undefined && isError(early)) return answerError(early.error, NOTHING, null, deps);
   const choice = deps.choose(request);
   if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
-  const said = speechOf(choice.answer, request);
+  const said = structured(speechOf(choice.answer, request), request);
   const meant = order === undefined || isError(said) ? said : order.apply(said);
   const bindings = 'use' in choice.answer ? NOTHING : choice.bindings;
   if (isError(meant)) return answerError(meant.error, bindings, choice.rule, deps);
@@ -76,6 +79,21 @@ const isError = (meant: Meant): meant is Refused => 'error' in meant && !('fault
 
 const speechOf = (chosen: Answer, request: MessagesRequest): Meant =>
   'use' in chosen ? BEHAVIOURS[chosen.use](request) : chosen;
+
+/** Where a schema is asked for, words that are no JSON give way to the simplest value that fits. */
+const structured = (said: Meant, { outputSchema }: MessagesRequest): Meant =>
+  outputSchema === undefined || isError(said) || (said.toolCalls ?? []).length > 0 || isJson(said.text ?? '')
+    ? said
+    : { ...said, text: JSON.stringify(sampleOf(outputSchema)) };
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const answerError = async (
   error: ErrorReply,
@@ -102,7 +120,7 @@ const answerSpeech = async (
   const reply = answerWith(speech, bindings, request, { ...deps, monotonicMs: deps.clock.monotonic(), id });
   await deps.log({
     status: isMute(fault, request) ? 0 : 200,
-    usage: reply.message.usage,
+    usage: reply.usage,
     stopReason: reply.message.stop_reason,
     rule,
     fault: fault?.fault ?? null,
@@ -129,7 +147,7 @@ const deliver = async (
     firstTokenMs: speech.firstTokenMs ?? deps.delays.firstTokenMs,
     perTokenMs: speech.perTokenMs ?? deps.delays.perTokenMs,
   };
-  const pace = delays.firstTokenMs + reply.message.usage.output_tokens * delays.perTokenMs;
+  const pace = delays.firstTokenMs + reply.usage.output_tokens * delays.perTokenMs;
   const wait = (speech.delayMs ?? 0) + (request.stream ? 0 : pace);
   if (wait > 0) await clock.sleep(wait, context.signal).catch(() => undefined);
   if (context.signal.aborted) return GONE;

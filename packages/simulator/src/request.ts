@@ -33,6 +33,8 @@ export interface MessagesRequest {
   readonly maxTokens: number;
   readonly stream: boolean;
   readonly stopSequences: readonly string[];
+  /** JSON schema that the text of the answer has to fit. */
+  readonly outputSchema: Readonly<Record<string, unknown>> | undefined;
   readonly system: readonly Block[];
   readonly tools: readonly Readonly<Record<string, unknown>>[];
   readonly messages: readonly Message[];

@@ -1,4 +1,4 @@
-import type { ApiMessage, ApiUsage, Reply } from './message.ts';
+import type { ApiMessage, Reply, WireUsage } from './message.ts';
 import type { Block } from './request.ts';
 import { byteLength } from './tokens.ts';
 
@@ -42,7 +42,7 @@ const event = (name: string, members: Readonly<Record<string, unknown>>): Stream
 });
 
 /** The last event repeats the totals, but not how cache writes split. */
-const totals = (usage: ApiUsage): Partial<ApiUsage> => ({
+const totals = (usage: WireUsage) => ({
   input_tokens: usage.input_tokens,
   cache_creation_input_tokens: usage.cache_creation_input_tokens,
   cache_read_input_tokens: usage.cache_read_input_tokens,
