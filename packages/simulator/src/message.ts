@@ -56,11 +56,14 @@ export const answerWith = (
     readonly cache: PromptCache;
     readonly history: History;
     readonly profile: ServerProfile;
+    /** Blocks that come before what is said. */
+    readonly before?: readonly Block[];
     readonly monotonicMs: number;
     readonly id: string;
   },
 ): Reply => {
-  const draft = compose(speech, bindings, request);
+  const said = compose(speech, bindings, request);
+  const draft = { ...said, content: [...(deps.before ?? []), ...said.content] };
   const binding = deps.history.bind(request, draft.content);
   // What a client makes of half a JSON text is its own affair, so such a turn is not bound.
   const mark = draft.cutInput === undefined ? binding : `cut${binding}`;

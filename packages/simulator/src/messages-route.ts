@@ -1,8 +1,8 @@
 import type { Reply as HttpReply, RequestContext } from '@cloutagent/http';
 import { newId } from '@cloutagent/kit';
-import { BEHAVIOURS } from './assist.ts';
 import type { PromptCache } from './cache.ts';
 import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
+import { decide, isRefused, NOTHING, type Decision } from './decide.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { History } from './history.ts';
 import { logRequest, type Journal, type Outcome } from './journal.ts';
@@ -11,10 +11,9 @@ import { answerWith, type Reply } from './message.ts';
 import { sendStream, untilGone } from './pace.ts';
 import type { Pacer } from './pacer.ts';
 import type { ServerProfile } from './profile.ts';
-import { invalid, Refusal, typeOfStatus } from './refusal.ts';
+import { Refusal, typeOfStatus } from './refusal.ts';
 import type { MessagesRequest } from './request.ts';
-import { sampleOf } from './sample.ts';
-import type { Answer, Delays, ErrorReply, Fault, Speech } from './scenario.ts';
+import type { Delays, ErrorReply, Fault, Speech } from './scenario.ts';
 import { fill, type Bindings } from './template.ts';
 import { readRequest } from './validate/request.ts';
 
@@ -38,7 +37,7 @@ export const answerMessages = async (context: RequestContext, deps: MessagesDeps
     body = await context.readJson();
     const request = readRequest(body, { ...caller, nowMs: deps.clock.now() });
     if (deps.profile.bindsHistory) deps.history.check(request);
-    return await answer(request, { ...deps, context, id, log });
+    return await answer(request, caller.betas, { ...deps, context, id, log });
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal === undefined) throw error;
@@ -53,47 +52,23 @@ interface AnswerDeps extends MessagesDeps {
   readonly log: (outcome: Outcome) => Promise<void>;
 }
 
-type Refused = { readonly error: ErrorReply };
-type Meant = Speech | Fault | Refused;
-
-const NOTHING: Bindings = new Map();
-
-const answer = (request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> => {
+const answer = async (request: MessagesRequest, betas: ReadonlySet<string>, deps: AnswerDeps): Promise<HttpReply> => {
   const order = deps.faults.take(deps.context, request.modelId);
   const early = order?.apply({});
   // The scenario's rule is not used up by a request that never gets as far as the model.
-  if (early !== undefined && isError(early)) return answerError(early.error, NOTHING, null, deps);
-  const choice = deps.choose(request);
-  if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
-  const said = structured(speechOf(choice.answer, request), request);
-  const meant = order === undefined || isError(said) ? said : order.apply(said);
-  const bindings = 'use' in choice.answer ? NOTHING : choice.bindings;
-  if (isError(meant)) return answerError(meant.error, bindings, choice.rule, deps);
+  if (early !== undefined && isRefused(early)) return answerError(early.error, NOTHING, null, deps);
+  const decision = await decide(request, { choose: deps.choose, id: deps.id, betas, signal: deps.context.signal });
+  const { bindings, rule } = decision;
+  const meant = order === undefined || isRefused(decision.meant) ? decision.meant : order.apply(decision.meant);
+  if (isRefused(meant)) return answerError(meant.error, bindings, rule, deps);
+  const fault = faultOf(meant);
   // Without a stream there is no middle in which an error could come.
-  return 'fault' in meant && meant.fault === 'midstream-error' && !request.stream
-    ? answerError(meant.error ?? { status: 529 }, bindings, choice.rule, deps)
-    : answerSpeech(meant, bindings, choice.rule, request, deps);
+  return fault?.fault === 'midstream-error' && !request.stream
+    ? answerError(fault.error ?? { status: 529 }, bindings, rule, deps)
+    : answerSpeech(meant, decision, request, deps);
 };
 
-const isError = (meant: Meant): meant is Refused => 'error' in meant && !('fault' in meant);
-
-const speechOf = (chosen: Answer, request: MessagesRequest): Meant =>
-  'use' in chosen ? BEHAVIOURS[chosen.use](request) : chosen;
-
-/** Where a schema is asked for, words that are no JSON give way to the simplest value that fits. */
-const structured = (said: Meant, { outputSchema }: MessagesRequest): Meant =>
-  outputSchema === undefined || isError(said) || (said.toolCalls ?? []).length > 0 || isJson(said.text ?? '')
-    ? said
-    : { ...said, text: JSON.stringify(sampleOf(outputSchema)) };
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-};
+const faultOf = (speech: Speech | Fault): Fault | undefined => ('fault' in speech ? speech : undefined);
 
 const answerError = async (
   error: ErrorReply,
@@ -109,15 +84,14 @@ const answerError = async (
 
 const answerSpeech = async (
   speech: Speech | Fault,
-  bindings: Bindings,
-  rule: number,
+  { bindings, rule, before }: Decision,
   request: MessagesRequest,
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
-  const fault = 'fault' in speech ? speech : undefined;
+  const fault = faultOf(speech);
   const id = deps.id.replace(/^req_/u, 'msg_');
   // No await between the account and the log's queue: the log has the requests in the order in which they were billed.
-  const reply = answerWith(speech, bindings, request, { ...deps, monotonicMs: deps.clock.monotonic(), id });
+  const reply = answerWith(speech, bindings, request, { ...deps, before, monotonicMs: deps.clock.monotonic(), id });
   await deps.log({
     status: isMute(fault, request) ? 0 : 200,
     usage: reply.usage,
@@ -142,7 +116,7 @@ const deliver = async (
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
   const { clock, context, id, pacer } = deps;
-  const fault = 'fault' in speech ? speech : undefined;
+  const fault = faultOf(speech);
   const delays = {
     firstTokenMs: speech.firstTokenMs ?? deps.delays.firstTokenMs,
     perTokenMs: speech.perTokenMs ?? deps.delays.perTokenMs,

@@ -1,4 +1,5 @@
 import type { Caller } from '../caller.ts';
+import { readServers } from '../connector/servers.ts';
 import { findModel, type ModelSpec } from '../models.ts';
 import { invalid, Refusal } from '../refusal.ts';
 import { localModel, type ServerProfile } from '../profile.ts';
@@ -116,6 +117,7 @@ const readPrompt = (
   const system =
     body['system'] === undefined || body['system'] === null ? [] : readContent(body['system'], 'system', 'system');
   const tools = readTools(body['tools']);
+  const mcpServers = readServers(body, tools, betas);
   checkToolChoice(body['tool_choice'], tools, model);
   const messages = readMessages(body['messages'], betas);
   checkPairing(messages);
@@ -130,6 +132,7 @@ const readPrompt = (
     system,
     tools: unmarkedTools,
     messages,
+    mcpServers,
     breakpoints,
     prompt,
     inputTokens: countInput(prompt),
