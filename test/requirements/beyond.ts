@@ -69,7 +69,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X7.log': closed('Its request log is written and synced before each answer.'),
   'X7.marked': closed('Simulated runs are marked in every surface, log and receipt.'),
   'X7.owned': closed('It ends with the process that started it.'),
-  'X7.profiles': open('Profiles of other servers that speak the API can be tried.'),
+  'X7.profiles': closed('Profiles of other servers that speak the API can be tried.'),
   'X8.start': closed('npm start in a fresh clone installs, builds and serves.'),
   'X8.second-start': closed('A second npm start serves within 2 s.'),
   'X8.test': closed('npm test in a fresh clone installs and runs everything.'),

@@ -19,21 +19,15 @@ export const changeRequests = (request: MessagesRequest): Speech => {
   const results = resultsSince(request.messages.slice(asked + 1));
   if (results.length > 0) return say(results.map(report).join('\n'));
   const wish = readWish(words, request);
-  if (wish !== undefined) return { ...say(`I call ${wish.name}.`), toolCalls: [wish] };
+  if (wish !== undefined) return { toolCalls: [wish] };
   const call = readCall(words);
   const tool = call === undefined ? undefined : request.tools.map(nameOf).find((name) => actionOf(name) === call.name);
   if (call === undefined || tool === undefined) return say(NOBODY);
-  return { ...say(INTENT[call.name]), toolCalls: [{ name: tool, input: call.input }] };
+  return { toolCalls: [{ name: tool, input: call.input }] };
 };
 
 /** Simulated text always says that it is. */
 const say = (text: string): Speech => ({ text: `Simulated: ${text}` });
-
-const INTENT: Readonly<Record<Action, string>> = {
-  change_open: 'I open the change.',
-  change_archive: 'I archive the change.',
-  changes_active: 'I look up the active changes.',
-};
 
 const nameOf = (tool: Readonly<Record<string, unknown>>): string =>
   typeof tool['name'] === 'string' ? tool['name'] : '';
