@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** C: clients and the Messages API. */
 export const CLIENTS: Readonly<Record<string, Clause>> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClaudeMCPIntegration, type RequestChunk } from './claude-mcp-integration.ts';
-import { serveBoth, TOKEN, type Servers } from './servers.harness.ts';
+import { serveBoth, TOKEN, type Servers } from '../fixtures/servers.ts';
 
 /** The four requests of seed 000, "demonstrateClaudeIntegration". */
 const REQUESTS = [
@@ -39,8 +39,11 @@ describe('ClaudeMCPIntegration', () => {
     // The intent is a tool call with its own turn after it, not words that are parsed.
     const sent = await servers.requests();
     expect(sent.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 200]);
-    const names = (sent[0]?.body['tools'] as { name: string }[]).map(({ name }) => name);
-    expect(names).toEqual(['change_archive', 'change_open', 'changes_active']);
+    expect(sent[0]?.body['tools']).toMatchObject([
+      { name: 'change_archive' },
+      { name: 'change_open' },
+      { name: 'changes_active' },
+    ]);
     expect(sent[1]?.body['messages']).toMatchObject([
       { role: 'user' },
       { role: 'assistant', content: [{ type: 'tool_use', name: 'change_open' }] },

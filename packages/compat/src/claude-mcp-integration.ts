@@ -99,9 +99,7 @@ export class ClaudeMCPIntegration {
         systemPrompt: SYSTEM,
         mcpServers: [{ id: SERVER_ID, name: SERVER_ID, transport: 'http', url: this.#taskMcp.baseUrl }],
       });
-      const result = await agents.streamExecution(agent, userMessage, onChunk, {
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const result = await agents.streamExecution(agent, userMessage, onChunk, { signal });
       // What was done is done, even where the words about it did not come.
       const answer = toChangeAnswer(calls);
       if (answer !== undefined) return answer;

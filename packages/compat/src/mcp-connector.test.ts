@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import { toConnectorRequest, type SeedConnector } from './mcp-connector.ts';
-import { serveBoth, TOKEN, type Servers } from './servers.harness.ts';
+import { serveBoth, TOKEN, type Servers } from '../fixtures/servers.ts';
 
 /** Seed 000, "MCP Connector Configuration", word by word. */
 const SEED: SeedConnector = {

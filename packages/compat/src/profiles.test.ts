@@ -8,7 +8,7 @@ import {
 } from '@cloutagent/engine';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
-import { serveBoth, TOKEN } from './servers.harness.ts';
+import { serveBoth, TOKEN } from '../fixtures/servers.ts';
 import { openTaskTools, type TaskCall } from './task-tools.ts';
 
 const NAMES: readonly ProviderName[] = [

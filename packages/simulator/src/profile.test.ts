@@ -1,4 +1,4 @@
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import { PROFILE_NAMES, type ProfileName } from './profile.ts';
 import { parseScenario } from './parse-scenario.ts';
@@ -151,7 +151,7 @@ describe('[X7.profiles] a profile', () => {
     });
     const outcome: unknown = await edited.then(
       ({ stop_reason }) => stop_reason,
-      (error: { status?: unknown }) => error.status,
+      (error: unknown) => (error instanceof APIError ? error.status : error),
     );
     expect(outcome).toBe(name === 'anthropic' ? 400 : 'end_turn');
   });
