@@ -151,7 +151,7 @@ describe('[X7.profiles] a profile', () => {
     });
     const outcome: unknown = await edited.then(
       ({ stop_reason }) => stop_reason,
-      (error: unknown) => (error instanceof APIError ? error.status : error),
+      (error: unknown) => (error instanceof APIError ? Number(error.status) : error),
     );
     expect(outcome).toBe(name === 'anthropic' ? 400 : 'end_turn');
   });
