@@ -66,6 +66,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X7.scenario': closed('Answers come from a scenario file; the default one does a file task with filesystem tools.'),
   'X7.faults': closed('Faults come on demand, by scenario, by header and through a route.'),
   'X7.recorded': closed('What was sent can be read back through a route.'),
+  'X7.reference': closed('A page tells its rules, faults, scenarios and profiles, and holds.'),
   'X7.log': closed('Its request log is written and synced before each answer.'),
   'X7.marked': closed('Simulated runs are marked in every surface, log and receipt.'),
   'X7.owned': closed('It ends with the process that started it.'),

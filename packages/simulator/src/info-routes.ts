@@ -5,12 +5,14 @@ import { checkCaller, errorReply, type Caller, MARK, toRefusal, toRequestId } fr
 import { logRequest, type Journal } from './journal.ts';
 import { findModelInfo, listModels } from './model-info.ts';
 import type { ServerProfile } from './profile.ts';
+import type { Delays } from './scenario.ts';
 import { Refusal } from './refusal.ts';
 import { readCountRequest } from './validate/request.ts';
 
 interface InfoDeps extends Journal {
   readonly scenario: string;
   readonly profile: ServerProfile;
+  readonly delays: Delays;
 }
 
 const LARGEST_BODY = 32 * 1024 * 1024;
@@ -32,6 +34,7 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
         version: PRODUCT_VERSION,
         scenario: deps.scenario,
         profile: deps.profile.name,
+        delays: deps.delays,
         endpoints: [
           'POST /v1/messages',
           ...(deps.profile.countTokens ? ['POST /v1/messages/count_tokens'] : []),

@@ -1,4 +1,4 @@
-import type { McpServer } from './connector/servers.ts';
+import type { McpServer } from './connector/types.ts';
 import type { ModelSpec } from './models.ts';
 
 /** One block of content as it was sent, without `cache_control` and without members that are null. */

@@ -1,5 +1,6 @@
 import { createFront, type FormatError, type Log } from '@cloutagent/http';
 import { systemClock, type Clock } from '@cloutagent/kit';
+import { batchRoutes } from './batches.ts';
 import { createPromptCache } from './cache.ts';
 import { errorReply, toRequestId } from './caller.ts';
 import { controlRoutes } from './control-routes.ts';
@@ -83,6 +84,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       },
       ...infoRoutes({ ...deps, scenario: scenario.name }),
       ...controlRoutes(deps),
+      ...(profile.catalogue ? batchRoutes(deps) : []),
     ],
     tokens: { user: [], admin: [] },
     allowedOrigins: [],

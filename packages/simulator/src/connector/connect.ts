@@ -1,8 +1,8 @@
 import { invalid } from '../refusal.ts';
 import type { Block, MessagesRequest } from '../request.ts';
 import type { ToolCall } from '../scenario.ts';
-import { McpProblem, openMcp, type McpSession, type RemoteTool } from './mcp-client.ts';
-import type { McpServer } from './servers.ts';
+import { McpProblem, openMcp, type McpSession } from './mcp-client.ts';
+import type { McpServer, RemoteTool } from './types.ts';
 
 /** The servers of one request, connected. */
 export interface Connector {

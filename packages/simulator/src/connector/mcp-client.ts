@@ -1,15 +1,9 @@
 import { PRODUCT_VERSION } from '@cloutagent/contract';
 import { decodeSse } from '@cloutagent/kit';
 import { isRecord } from '../request.ts';
+import type { RemoteTool } from './types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** A tool as an MCP server lists it. */
-export interface RemoteTool {
-  readonly name: string;
-  readonly description: string | null;
-  readonly input_schema: Fields;
-}
 
 export interface RemoteResult {
   readonly content: readonly { readonly type: 'text'; readonly text: string; readonly citations: null }[];

@@ -1,19 +1,9 @@
 import { invalid } from '../refusal.ts';
 import { isRecord } from '../request.ts';
 import { optional, readList, readOneOf, readRecord, readString, refuseUnknown } from '../validate/read.ts';
-import type { RemoteTool } from './mcp-client.ts';
+import type { McpServer, RemoteTool } from './types.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** A server of `mcp_servers` with what its toolset says of it. */
-export interface McpServer {
-  readonly name: string;
-  readonly url: string;
-  readonly token: string | undefined;
-  readonly isEnabled: (tool: string) => boolean;
-  /** Tools that are pinned: the server is not asked for them. */
-  readonly pinned: readonly RemoteTool[] | undefined;
-}
 
 /** One of them has to be in the header `anthropic-beta`. */
 const BETAS = ['mcp-client-2025-11-20', 'mcp-client-2026-09-15'];
