@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../bin/clout.mjs', import.meta.url));
 
 test('[X7.profiles] the simulator enforces the server that --profile names, at the pace that is asked for', async () => {
   const words = ['simulate', '--exit-with-stdin', '--profile', 'litellm', '--tokens-per-second', '100'];
