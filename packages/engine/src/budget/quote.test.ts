@@ -105,7 +105,7 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
       expect(whole?.spentNanoUsd).toBeLessThanOrEqual(ceiling);
       expect(nodes.every((node, index) => node.spentNanoUsd <= (limits.get(NODES[index] ?? 'think') ?? 0))).toBe(true);
     }
-    expect([...others]).toEqual(['MODEL_UNAVAILABLE']);
+    expect([...others].filter((code) => code !== 'MODEL_UNAVAILABLE')).toEqual([]);
     // It stops some of them, or it would say nothing, and lets others end.
     expect(outcomes.paused).toBeGreaterThan(20);
     expect(outcomes.completed).toBeGreaterThan(20);
