@@ -112,7 +112,7 @@ export class ClaudeMCPIntegration {
 }
 
 /** The seed's other name for it: both do both. */
-export const StreamingClaudeMCPIntegration = ClaudeMCPIntegration;
+export class StreamingClaudeMCPIntegration extends ClaudeMCPIntegration {}
 
 /** Chunks of an agent → those of the seed: what the tools do is status, what is said without a tool is `claude_chunk`. */
 const openTeller = (onChunk: (chunk: RequestChunk) => void | Promise<void>) => {
