@@ -1,4 +1,4 @@
-import { OutgoingMessage, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import {
   API_VERSION,
@@ -11,6 +11,8 @@ import {
 import { toIso, type Clock } from '@cloutagent/kit';
 import { hasBody } from './body.ts';
 import type { Timed } from './deadline.ts';
+import type { Head } from './head.ts';
+import type { Stop } from './stop.ts';
 import { Stream, type StreamSet } from './stream.ts';
 import type { FormatError, Log, Reply } from './types.ts';
 
@@ -26,7 +28,9 @@ export interface Exchange extends Timed {
   readonly response: ServerResponse;
   readonly requestId: string;
   /** Aborts the work behind this request. */
-  readonly stop: AbortController;
+  readonly stop: Stop;
+  /** Headers of the answer. */
+  readonly head: Head;
   /** The client waits for `100 Continue` and was not told to go on. */
   expectsContinue: boolean;
   /** Address of the caller. */
@@ -52,10 +56,6 @@ export interface ExchangeDeps {
   readonly draining: () => boolean;
 }
 
-const setHeaders = (response: ServerResponse, headers: Readonly<Record<string, string>> | undefined): void => {
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
-};
-
 /** A body is still on its way that is too large, or of unknown size, to be skipped. */
 const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
   hasBody(request) &&
@@ -68,7 +68,11 @@ const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
  * Answers while the body is still coming. Closing at once would reset the connection and the sender would never see
  * why, so the answer goes out first and the rest is read into nothing for a bounded while.
  */
-const sendAndLinger = ({ request, response }: Exchange, payload: Buffer, clock: Clock): void => {
+const sendAndLinger = (
+  { request, response, head }: Exchange,
+  { status, text }: { readonly status: number; readonly text: string },
+  clock: Clock,
+): void => {
   const patience = new AbortController();
   let received = 0;
   const finish = (): void => {
@@ -76,8 +80,9 @@ const sendAndLinger = ({ request, response }: Exchange, payload: Buffer, clock: 
     patience.abort();
     response.end();
   };
-  response.setHeader('Connection', 'close');
-  response.write(payload);
+  head.set('Connection', 'close');
+  head.send(response, status);
+  response.write(text);
   request.on('data', (chunk: Buffer) => {
     received += chunk.length;
     if (received > LINGER_BYTES) finish();
@@ -94,24 +99,17 @@ const sendBytes = (
   contentType: string | undefined,
   text: string,
 ): void => {
-  const { response } = exchange;
-  const payload = Buffer.from(text);
-  response.statusCode = status;
-  if (contentType !== undefined) response.setHeader('Content-Type', contentType);
-  if (status !== 204 && status !== 304) response.setHeader('Content-Length', payload.length);
-  if (deps.draining()) response.setHeader('Connection', 'close');
-  if (bodyInTheWay(exchange)) sendAndLinger(exchange, payload, deps.clock);
-  else response.end(payload);
-};
-
-/** Node's own name for its copy of the headers; undefined in a version that calls it otherwise. */
-const HEADER_COPY = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
-  ({ description }) => description === 'kOutHeaders',
-);
-
-/** The copy serves `getHeader` alone, and 2 KB of it would lie beside every stream for as long as it is open. */
-const forgetHeaders = (response: ServerResponse): void => {
-  if (HEADER_COPY !== undefined) Reflect.set(response, HEADER_COPY, null);
+  const { response, head } = exchange;
+  if (contentType !== undefined) head.set('Content-Type', contentType);
+  if (status !== 204 && status !== 304) head.set('Content-Length', String(Buffer.byteLength(text)));
+  if (bodyInTheWay(exchange)) {
+    sendAndLinger(exchange, { status, text }, deps.clock);
+    return;
+  }
+  if (deps.draining()) head.set('Connection', 'close');
+  head.send(response, status);
+  // As a string: it leaves in one piece with the head.
+  response.end(text);
 };
 
 /** Last words of a stream whose work failed or took too long. */
@@ -143,16 +141,15 @@ const runStream = async (
   deps: ExchangeDeps,
   reply: Extract<Reply, { kind: 'stream' }>,
 ): Promise<void> => {
-  const { response, request, stop, requestId } = exchange;
-  response.statusCode = reply.status ?? 200;
-  response.setHeader('Content-Type', reply.contentType);
-  if (deps.draining()) response.setHeader('Connection', 'close');
+  const { response, request, stop, requestId, head } = exchange;
+  head.set('Content-Type', reply.contentType);
+  if (deps.draining()) head.set('Connection', 'close');
+  head.send(response, reply.status ?? 200);
   if (request.method === 'HEAD') {
     response.end();
     return;
   }
   response.flushHeaders();
-  forgetHeaders(response);
   exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
   exchange.timed &&= reply.timed === true;
   // What an open stream holds on to lies there ten thousand times.
@@ -184,11 +181,18 @@ export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: R
     return;
   }
   const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
-  setHeaders(exchange.response, reply.headers);
-  if (reply.kind === 'stream') await runStream(exchange, deps, reply);
-  else {
-    const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
-    sendBytes(exchange, deps, reply.status ?? 200, type, text);
+  const mark = exchange.head.mark();
+  try {
+    exchange.head.setAll(reply.headers);
+    if (reply.kind === 'stream') await runStream(exchange, deps, reply);
+    else {
+      const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
+      sendBytes(exchange, deps, reply.status ?? 200, type, text);
+    }
+  } catch (error) {
+    // A header that Node refuses must not be in the answer that says so.
+    exchange.head.rewind(mark);
+    throw error;
   }
 };
 
@@ -206,7 +210,7 @@ export const sendError = async (
   error: unknown,
   format: FormatError | undefined,
 ): Promise<void> => {
-  const { request, response, requestId } = exchange;
+  const { request, response, requestId, head } = exchange;
   const body = toErrorBody(error);
   const { status } = errorSpec(body.code);
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
@@ -215,8 +219,8 @@ export const sendError = async (
     response.destroy();
     return;
   }
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (body.retryAfter !== undefined) response.setHeader('Retry-After', String(body.retryAfter));
+  if (status === 401) head.set('WWW-Authenticate', 'Bearer');
+  if (body.retryAfter !== undefined) head.set('Retry-After', String(body.retryAfter));
   const plain = envelope(deps.clock);
   let reply: Reply;
   try {

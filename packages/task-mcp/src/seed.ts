@@ -21,7 +21,9 @@ export interface SeedDeps extends ToolDeps {
   readonly jsonRpc: (context: RequestContext, body: object) => Promise<Reply>;
 }
 
-const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
+/** Bodies come from `JSON.parse`, so their members are their own and nothing else. */
+const memberOf = (body: object, name: string): unknown =>
+  Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
 
 const checkSize = (text: string, limit: number): string => {
   const size = Buffer.byteLength(text);
