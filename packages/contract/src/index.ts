@@ -1,3 +1,5 @@
+export * from './agent.ts';
+export * from './approval.ts';
 export * from './change.ts';
 export * from './config.ts';
 export * from './error.ts';
@@ -15,3 +17,4 @@ export * from './run.ts';
 export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';
+export * from './workflow.ts';

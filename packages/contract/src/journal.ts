@@ -1,6 +1,8 @@
 import type { RunEventBody, RunEvent } from './event.ts';
-import type { RunDocument, RunReason, StepRow } from './run.ts';
+import type { NewApproval } from './approval.ts';
+import type { RunDocument, RunReason, RunWait, StepRow } from './run.ts';
 import type { Usage } from './usage.ts';
+import type { WorkflowRunDocument } from './workflow.ts';
 
 /** A budget that a reservation must fit: `project` for all runs of a project, `run` for one. */
 export interface BudgetLevel {
@@ -55,20 +57,40 @@ export interface Unit {
   readonly intents?: readonly Intent[];
   readonly events?: readonly RunEventBody[];
   readonly money?: readonly MoneyOp[];
+  readonly approvals?: readonly NewApproval[];
+  /** Ids of approvals that nobody decided in time; one that was decided meanwhile refuses the unit with SIGNALLED. */
+  readonly expired?: readonly string[];
+  /** Topics of which none may have been signalled: the unit is refused with SIGNALLED where one has. */
+  readonly unless?: readonly string[];
   readonly state?: {
-    readonly status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+    readonly status: 'running' | 'waiting' | 'paused' | 'completed' | 'failed' | 'cancelled';
     readonly reason: RunReason | null;
+    /** Of `waiting`: what for. Their topics are looked at again in the same unit, as those of `unless`. */
+    readonly waits?: readonly RunWait[];
   };
 }
+
+/** Something that a run may wait for. Of one run and topic the first is kept; whether it was waited for already is all one. */
+export interface Signal {
+  readonly runId: string;
+  readonly topic: string;
+  readonly id: string;
+  readonly body: unknown;
+}
+
+/** A change's tasks or a workflow, pinned by its hash. */
+export type PinnedDocument = RunDocument | WorkflowRunDocument;
 
 export interface NewRun {
   readonly id: string;
   readonly projectId: string;
-  readonly document: RunDocument;
+  readonly document: PinnedDocument;
   readonly documentHash: string;
   readonly simulated: boolean;
   /** Limit of the run's own budget; null = only the project's budget holds. */
   readonly limitNanoUsd: number | null;
+  /** Rows of another run that this one begins with: a fork does not do them again, and does not pay for them. */
+  readonly seeded?: readonly StepRow[];
 }
 
 /**

@@ -1,6 +1,7 @@
 export { openConversation, toPrefix, withUser, type Conversation, type Prefix } from './agent/conversation.ts';
 export { runAgent, type AgentEnd, type AgentRun } from './agent/loop.ts';
 export type { ModelUse } from './agent/model-attempt.ts';
+export type { AgentSignal, Observe } from './agent/observe.ts';
 export { toDefinitions, type ToolPort } from './agent/tool-port.ts';
 export {
   BYTES_PER_TOKEN,
@@ -22,11 +23,15 @@ export {
   type Message,
   type ModelAnswer,
   type ModelEvent,
+  type ModelOptions,
   type ModelPort,
   type ModelRequest,
   type ToolDefinition,
 } from './model/port.ts';
+export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderProfile } from './model/profile.ts';
+export type { ProxyAddresses } from './model/pool-fetch.ts';
 export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
+export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';

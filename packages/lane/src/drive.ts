@@ -5,6 +5,7 @@ import {
   toErrorBody,
   type Claim,
   type ErrorCode,
+  type RunDocument,
   type RunReason,
   type RunStatus,
   type TaskOutcome,
@@ -71,8 +72,15 @@ const stateUnit = (
   state: { status, reason },
 });
 
+/** The owner of the runs sends other kinds elsewhere. */
+const changeOf = ({ run }: Claim): RunDocument => {
+  if (run.document.kind === 'change') return run.document;
+  throw new CloutError('INTERNAL_ERROR', `Run ${run.id} is not the run of a change`);
+};
+
 const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => {
-  const { document, documentHash } = drive.claim.run;
+  const document = changeOf(drive.claim);
+  const { documentHash } = drive.claim.run;
   if (hashOf(document) !== documentHash) {
     throw new CloutError('DIVERGED', 'The document of this run is not the one that it was started with');
   }
@@ -97,7 +105,8 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
 };
 
 const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
-  const { document, simulated } = drive.claim.run;
+  const document = changeOf(drive.claim);
+  const { simulated } = drive.claim.run;
   const price = priceFor(deps.prices, document.model);
   const { project, protected: others = [] } = deps;
   const tools = guardTools(fileTools(await deps.tools()), { ...project, others });

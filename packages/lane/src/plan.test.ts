@@ -120,6 +120,7 @@ describe('[X3.ceiling] a run that is started', () => {
       maxAttempts: 3,
       maxTokens: 8192,
     });
+    if (run.document.kind !== 'change') throw new Error('another kind of document');
     expect(run.document.system).toContain(`Project folder: ${project.root}\n`);
     expect(run.document.tasks[0]).toMatchObject({
       id: '1.2',

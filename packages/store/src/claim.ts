@@ -1,8 +1,8 @@
-import { CloutError, type Claim, type Intent, type RunDocument, type StepRow } from '@cloutagent/contract';
+import { CloutError, type Claim, type Intent, type PinnedDocument, type StepRow } from '@cloutagent/contract';
 import { defect, write, type Guarded } from './ask.ts';
 import type { Answer, Row } from './libsql.ts';
 import { settleOpenStatements } from './money.ts';
-import { int, intOrNull, json, text } from './rows.ts';
+import { int, intOrNull, json, text, UNFINISHED } from './rows.ts';
 import { STEP_COLUMNS, toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
@@ -15,7 +15,8 @@ export const runFinished = (runId: string, status: string): CloutError =>
 export const claimRun = async (writer: Writer, runId: string, now: number): Promise<Claim> => {
   const statements: readonly Guarded[] = [
     {
-      sql: `UPDATE run SET fence = fence + 1, updated_at = ? WHERE id = ? AND status IN ('running', 'paused')
+      sql: `UPDATE run SET fence = fence + 1, updated_at = ?, status = CASE status WHEN 'waiting' THEN 'running' ELSE status END
+            WHERE id = ? AND ${UNFINISHED}
             RETURNING fence, project_id, document, document_hash, simulated`,
       params: [now, runId],
       expectChanges: 1,
@@ -23,6 +24,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
       refuse: ([row]) => (row === undefined ? runNotFound(runId) : runFinished(runId, text(row, 'status'))),
     },
     ...settleOpenStatements(runId, now),
+    { sql: 'DELETE FROM wait WHERE run_id = ?', params: [runId] },
     { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ?`, params: [runId] },
     {
       sql: `SELECT key, input_hash, repeatable, name FROM intent
@@ -42,8 +44,8 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
     run: {
       id: runId,
       projectId: text(run, 'project_id'),
-      // Written verbatim from a RunDocument and pinned by its hash, so that it is not parsed again.
-      document: json(run, 'document') as RunDocument,
+      // Written verbatim from a document and pinned by its hash, so that it is not parsed again.
+      document: json(run, 'document') as PinnedDocument,
       documentHash: text(run, 'document_hash'),
       simulated: int(run, 'simulated') === 1,
       limitNanoUsd: budget === undefined ? null : intOrNull(budget, 'limit_nano'),

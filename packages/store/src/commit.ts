@@ -1,15 +1,11 @@
-import {
-  CloutError,
-  type Claim,
-  type Committed,
-  type RunEvent,
-  type RunEventBody,
-  type Unit,
-} from '@cloutagent/contract';
+import { CloutError, type Claim, type Committed, type RunEvent, type Unit } from '@cloutagent/contract';
+import { expireApproval, insertApproval } from './approval.ts';
 import { defect, write, type Guarded } from './ask.ts';
 import { runFinished, runNotFound } from './claim.ts';
+import { insertEvent } from './event.ts';
 import { moneyStatements, settleOpenStatements } from './money.ts';
-import { int, text, toJson } from './rows.ts';
+import { int, text, toJson, UNFINISHED } from './rows.ts';
+import { closeStatements, unlessSignalled, waitStatements } from './signal.ts';
 import { insertIntent, insertStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
@@ -17,18 +13,21 @@ type State = NonNullable<Unit['state']>;
 
 /**
  * Commits a unit of a run. Throws FENCED, RUN_NOT_FOUND, RUN_NOT_RESUMABLE (the run is finished), BUDGET_EXHAUSTED
- * (details: BudgetShortage), DIVERGED.
+ * (details: BudgetShortage), DIVERGED, SIGNALLED, RUN_CANCELLING.
  */
 export const commitUnit = async (writer: Writer, claim: Claim, unit: Unit, now: number): Promise<Committed> => {
   const events = unit.events ?? [];
   const before: readonly Guarded[] = [
     guardFence(claim, now),
     ...(unit.money ?? []).flatMap((op) => moneyStatements(claim, op, now)),
+    ...(unit.unless ?? []).map((topic) => unlessSignalled(claim.runId, topic)),
     ...(unit.intents ?? []).map((intent) => insertIntent(claim, intent, now)),
     ...(unit.steps ?? []).map((step) => insertStep(claim, step)),
+    ...(unit.approvals ?? []).map((approval) => insertApproval(claim, approval, now)),
+    ...(unit.expired ?? []).map((id) => expireApproval(claim.runId, id, now)),
     ...(unit.state === undefined ? [] : stateStatements(claim, unit.state, now)),
   ];
-  const answers = await write(writer, [...before, ...events.map((event) => insertEvent(claim, event, now))]);
+  const answers = await write(writer, [...before, ...events.map((event) => insertEvent(claim.runId, event, now))]);
   return {
     events: events.map((body, index): RunEvent => {
       const row = answers[before.length + index]?.rows[0];
@@ -40,7 +39,7 @@ export const commitUnit = async (writer: Writer, claim: Claim, unit: Unit, now: 
 
 /** First of all: a worker that was replaced must change nothing. It also holds the run's row, so that `seq` has no rival. */
 const guardFence = (claim: Claim, now: number): Guarded => ({
-  sql: `UPDATE run SET updated_at = ? WHERE id = ? AND fence = ? AND status IN ('running', 'paused')`,
+  sql: `UPDATE run SET updated_at = ? WHERE id = ? AND fence = ? AND ${UNFINISHED}`,
   params: [now, claim.runId, claim.fence],
   expectChanges: 1,
   explain: { sql: 'SELECT fence, status FROM run WHERE id = ?', params: [claim.runId] },
@@ -54,20 +53,21 @@ const guardFence = (claim: Claim, now: number): Guarded => ({
   },
 });
 
-const insertEvent = (claim: Claim, body: RunEventBody, now: number): Guarded => ({
-  sql: `INSERT INTO event (run_id, seq, project_id, at, type, body)
-        VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM event WHERE run_id = ?), ?, ?, ?, ?) RETURNING seq`,
-  params: [claim.runId, claim.runId, claim.run.projectId, now, body.type, toJson(body)],
-});
-
 /** A run that is not driven holds no money: what its driver left open is booked at the bound. */
 const stateStatements = (claim: Claim, state: State, now: number): readonly Guarded[] => {
-  const finished = state.status !== 'running' && state.status !== 'paused';
+  const { runId } = claim;
+  const { status, reason, waits = [] } = state;
+  const finished = status === 'completed' || status === 'failed' || status === 'cancelled';
   return [
-    ...(state.status === 'running' ? [] : settleOpenStatements(claim.runId, now)),
+    ...(status === 'running' ? [] : settleOpenStatements(runId, now)),
     {
-      sql: 'UPDATE run SET status = ?, reason = ?, finished_at = ? WHERE id = ?',
-      params: [state.status, state.reason === null ? null : toJson(state.reason), finished ? now : null, claim.runId],
+      // A cancellation was promised to somebody, so that nothing else can come of the run any more.
+      sql: `UPDATE run SET status = ?, reason = ?, finished_at = ? WHERE id = ? AND (status <> 'cancelling' OR ? = 'cancelled')`,
+      params: [status, reason === null ? null : toJson(reason), finished ? now : null, runId, status],
+      expectChanges: 1,
+      refuse: () => new CloutError('RUN_CANCELLING', `Run ${runId} is being cancelled`),
     },
+    ...(status === 'waiting' ? waits.flatMap((wait) => waitStatements(claim, wait)) : []),
+    ...(finished ? closeStatements(runId, now) : []),
   ];
 };

@@ -1,4 +1,5 @@
 import { read, type Guarded } from './ask.ts';
+import { UNFINISHED } from './rows.ts';
 import type { Writer } from './writer.ts';
 
 /** Each statement finds what must not be, as rows with one column `problem`. */
@@ -22,13 +23,18 @@ const CHECKS: readonly string[] = [
    FROM step GROUP BY run_id HAVING min(place) <> 1 OR max(place) <> count(*)`,
   `SELECT 'reservation ' || r.id || ' is open, but its run is ' || run.status AS problem
    FROM reservation r JOIN run ON run.id = r.run_id
-   WHERE run.status <> 'running' AND NOT EXISTS (SELECT 1 FROM settlement WHERE reservation_id = r.id)`,
+   WHERE run.status NOT IN ('running', 'cancelling') AND NOT EXISTS (SELECT 1 FROM settlement WHERE reservation_id = r.id)`,
   `SELECT 'settlement ' || s.reservation_id || ' is unknown and dearer than its reservation, or of another run' AS problem
    FROM settlement s JOIN reservation r ON r.id = s.reservation_id
    WHERE (s.outcome = 'unknown' AND s.amount_nano > r.amount_nano) OR s.run_id <> r.run_id`,
   `SELECT 'run ' || id || ' is ' || status || ' and its time of finishing says otherwise' AS problem
-   FROM run WHERE (finished_at IS NULL) <> (status IN ('running', 'paused'))`,
-  ...['run_level', 'step', 'intent', 'event', 'reservation', 'settlement'].map(
+   FROM run WHERE (finished_at IS NULL) <> (${UNFINISHED})`,
+  `SELECT 'run ' || run_id || ' waits, but it is ' || status AS problem FROM wait JOIN run ON run.id = run_id WHERE status <> 'waiting'`,
+  `SELECT 'run ' || id || ' is waiting for nothing' AS problem FROM run
+   WHERE status = 'waiting' AND NOT EXISTS (SELECT 1 FROM wait WHERE run_id = run.id)`,
+  `SELECT 'approval ' || approval.id || ' is pending, but its run is ' || run.status AS problem
+   FROM approval JOIN run ON run.id = run_id WHERE approval.status = 'pending' AND NOT run.${UNFINISHED}`,
+  ...['run_level', 'step', 'intent', 'event', 'reservation', 'settlement', 'signal', 'wait', 'approval'].map(
     (table) => `SELECT '${table} of run ' || t.run_id || ' has no run, or another project' AS problem
      FROM ${table} t LEFT JOIN run ON run.id = t.run_id WHERE run.id IS NULL OR run.project_id <> t.project_id`,
   ),

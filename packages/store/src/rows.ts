@@ -1,6 +1,9 @@
 import { CloutError, type Usage } from '@cloutagent/contract';
 import type { Row } from './libsql.ts';
 
+/** Of a run that can still be driven; beside it `finished_at` is null. */
+export const UNFINISHED = `status IN ('running', 'waiting', 'paused', 'cancelling')`;
+
 const wrong = (name: string): CloutError =>
   new CloutError('STORAGE_CORRUPT', `Column ${name} does not hold what was written`);
 

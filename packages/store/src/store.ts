@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type {
+  Approval,
+  ApprovalDecision,
   Budget,
   BudgetLevel,
   Claim,
@@ -11,10 +13,12 @@ import type {
   Run,
   RunDetail,
   RunEvent,
+  Signal,
   Unit,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { read, write } from './ask.ts';
+import { decideApproval, readApproval, readApprovals, type ApprovalsQuery } from './approval.ts';
 import { ensureBudgetStatement, readBudgets, writeLimit } from './budget.ts';
 import { claimRun } from './claim.ts';
 import { commitUnit } from './commit.ts';
@@ -22,7 +26,8 @@ import { readDetail, readEvents, readLedger, readReceiptRuns, readRunsPage, type
 import { checkInvariants } from './invariants.ts';
 import { fromFailure, toFailure } from './failure.ts';
 import { getPrefixTokens, putPrefixTokens } from './prefix-tokens.ts';
-import { text } from './rows.ts';
+import { text, UNFINISHED } from './rows.ts';
+import { markRunning, readDue, readSignals, requestCancel, storeSignal, type Due } from './signal.ts';
 import { startStatements, type LimitedLevel } from './start.ts';
 import { openWriter, type Writer } from './writer.ts';
 
@@ -49,9 +54,25 @@ export interface Store {
   runs(query: RunsQuery): Promise<Page<Run>>;
   /** Status as stored. Throws RUN_NOT_FOUND. */
   run(runId: string): Promise<RunDetail>;
+  /** Kept before or after the run waits for it; the first of a topic stays. Says whether this one is it. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  signal(signal: Signal): Promise<boolean>;
+  /** Oldest first. */
+  signals(runId: string): Promise<readonly Signal[]>;
+  /** Waiting runs that can go on, and when the next one can. */
+  due(): Promise<Due>;
+  /** Promises that the run ends as cancelled, whatever its driver does. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  requestCancel(runId: string): Promise<void>;
+  /** Takes a pause back, so that a crash does not forget that the run was to go on. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  markRunning(runId: string): Promise<void>;
+  /** Newest first. */
+  approvals(query: ApprovalsQuery): Promise<Page<Approval>>;
+  /** Throws APPROVAL_NOT_FOUND. */
+  approval(id: string): Promise<Approval>;
+  /** Once, with the run's signal. Throws APPROVAL_NOT_FOUND, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_CHANGED, RUN_NOT_RESUMABLE. */
+  decide(id: string, decision: ApprovalDecision & { readonly by: string }): Promise<Approval>;
   /** Id of the change's run that is not finished. */
   liveRunOf(projectId: string, slug: string): Promise<string | undefined>;
-  /** Ids of runs with status `running`, oldest first. */
+  /** Ids of runs with status `running` or `cancelling`, oldest first. */
   unfinished(projectId: string): Promise<readonly string[]>;
   /** Throws RUN_NOT_FOUND. */
   ledger(runId: string): Promise<readonly LedgerRow[]>;
@@ -100,14 +121,22 @@ export const createStore = (writer: Writer, clock: Clock): Store => ({
   setLimit: (level, limitNanoUsd) => writeLimit(writer, level, limitNanoUsd),
   runs: (query) => readRunsPage(writer, query),
   run: (runId) => readDetail(writer, runId, 'all'),
+  signal: (signal) => storeSignal(writer, signal, clock.now()),
+  signals: (runId) => readSignals(writer, runId),
+  due: () => readDue(writer, clock.now()),
+  requestCancel: (runId) => requestCancel(writer, runId, clock.now()),
+  markRunning: (runId) => markRunning(writer, runId, clock.now()),
+  approvals: (query) => readApprovals(writer, query),
+  approval: (id) => readApproval(writer, id),
+  decide: (id, decision) => decideApproval(writer, id, decision, clock.now()),
   liveRunOf: async (projectId, slug) => {
-    const ids = await readIds(writer, `project_id = ? AND slug = ? AND status IN ('running', 'paused')`, [
+    const ids = await readIds(writer, `project_id = ? AND slug = ? AND kind = 'change' AND ${UNFINISHED}`, [
       projectId,
       slug,
     ]);
     return ids[0];
   },
-  unfinished: (projectId) => readIds(writer, `project_id = ? AND status = 'running'`, [projectId]),
+  unfinished: (projectId) => readIds(writer, `project_id = ? AND status IN ('running', 'cancelling')`, [projectId]),
   ledger: (runId) => readLedger(writer, runId),
   receiptRuns: (projectId, slug) => readReceiptRuns(writer, projectId, slug),
   getPrefixTokens: (model, prefixHash) => getPrefixTokens(writer, model, prefixHash),

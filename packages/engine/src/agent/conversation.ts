@@ -1,5 +1,5 @@
 import type { Usage } from '@cloutagent/contract';
-import type { ContentBlock, Message, ModelAnswer, ToolDefinition } from '../model/port.ts';
+import type { ContentBlock, Message, ModelAnswer, ModelOptions, ToolDefinition } from '../model/port.ts';
 import { promptTokens } from '../model/price.ts';
 import { hashOf } from '../workflow/hash.ts';
 
@@ -9,6 +9,7 @@ export interface Prefix {
   readonly system: string;
   /** Sorted by name, so that equal tool sets give equal requests. */
   readonly tools: readonly ToolDefinition[];
+  readonly options: ModelOptions | undefined;
   readonly hash: string;
   readonly bytes: number;
 }
@@ -28,14 +29,23 @@ export interface Conversation {
 /** UTF-8 bytes of a value's JSON. A token is at least one byte, so this bounds its tokens. */
 export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
-export const toPrefix = (model: string, system: string, tools: readonly ToolDefinition[]): Prefix => {
+export const toPrefix = (
+  model: string,
+  system: string,
+  tools: readonly ToolDefinition[],
+  options?: ModelOptions,
+): Prefix => {
   const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const said = options ?? {};
   return {
     model,
     system,
     tools: sorted,
-    hash: hashOf({ model, system, tools: sorted }),
-    bytes: jsonBytes({ system, tools: sorted }),
+    options,
+    hash: hashOf({ model, system, tools: sorted, options }),
+    // A schema and tools among the further fields are read as input too.
+    bytes:
+      jsonBytes({ system, tools: sorted }) + (options === undefined ? 0 : jsonBytes([said.outputSchema, said.fields])),
   };
 };
 

@@ -7,6 +7,7 @@ import type { Price } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
 import type { Conversation } from './conversation.ts';
+import type { Observe } from './observe.ts';
 
 /** The model that a run talks to, with what is known of its prices and tokens. */
 export interface ModelUse {
@@ -24,6 +25,7 @@ export interface ModelStep {
   readonly allowance: number;
   /** `max_tokens` at which this answer was cut before: now the double is needed, and nothing less. */
   readonly cutAt: number | undefined;
+  readonly observe?: Observe | undefined;
 }
 
 export interface ModelResult {

@@ -14,6 +14,7 @@ export const INVALID_JSON = 'INVALID_JSON';
 export type Step =
   | { readonly type: 'start' }
   | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'none' };
 
 /** Puts the raw events of one answer together; blocks stay as they came, unknown kinds and fields included. */
@@ -54,9 +55,11 @@ export const openAccumulator = (): Accumulator => {
       case 'input_json_delta':
         block.json += textOf(change['partial_json']);
         return NONE;
-      case 'thinking_delta':
-        block.fields['thinking'] = textOf(block.fields['thinking']) + textOf(change['thinking']);
-        return NONE;
+      case 'thinking_delta': {
+        const text = textOf(change['thinking']);
+        block.fields['thinking'] = textOf(block.fields['thinking']) + text;
+        return { type: 'thinking', text };
+      }
       case 'signature_delta':
         block.fields['signature'] = textOf(block.fields['signature']) + textOf(change['signature']);
         return NONE;
