@@ -2,7 +2,8 @@ import { API_VERSION, CloutError } from '@cloutagent/contract';
 import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
-import { isLocal } from './locality.ts';
+import { callerIn, isLocal } from './locality.ts';
+import { openPatience } from './patience.ts';
 import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.ts';
 import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
 import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
@@ -11,9 +12,6 @@ import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
-
-/** Reason of an end that is none: made once, since an abort without one makes an error with its stack. */
-const SETTLED = new Error('The call has settled');
 
 export interface SeedDeps extends ToolDeps {
   readonly log: Log;
@@ -38,6 +36,7 @@ const textOf = (tool: Outcome['tool'], result: object): string => {
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
   const { clock, changes, maxResponseBytes } = deps;
   const started: StartedAt = new WeakMap();
+  const patience = openPatience(clock, HOLD_MS);
   const sse = sseForm(deps);
   const ndjson = ndjsonForm(deps);
 
@@ -61,9 +60,8 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
     context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
-    const { principal, signal } = context;
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const work = runTool(deps, parsed, { principal, local: isLocal(context), signal }).then((outcome) =>
+    const work = runTool(deps, parsed, callerIn(context)).then((outcome) =>
       answerOf(call, outcome),
     );
     // Whoever waits for it may have been told already that the time was over.
@@ -73,15 +71,9 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
 
   const callTool = async (context: RequestContext, body: object, tool: string, form: Form): Promise<Reply> => {
     const { call, work } = begin(context, body, tool);
-    const patience = new AbortController();
-    const late = clock.sleep(HOLD_MS, patience.signal).catch(() => undefined);
-    try {
-      // Throws what the tool throws while its status can still be chosen.
-      const answer = await Promise.race([work, late]);
-      return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
-    } finally {
-      patience.abort(SETTLED);
-    }
+    // Throws what the tool throws while its status can still be chosen.
+    const answer = await patience.wait(work);
+    return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
   };
 
   /** One call of a batch; whatever is wrong with it is its own answer and not that of the batch. */
