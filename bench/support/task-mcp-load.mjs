@@ -65,7 +65,10 @@ export const makeProject = () => {
     mkdirSync(join(folder, 'specs/bench'), { recursive: true });
     writeFileSync(join(folder, 'proposal.md'), `# Change ${index}\n\n## Why\n\nTo be listed.\n`);
     writeFileSync(join(folder, 'tasks.md'), '# Tasks\n\n## 1. Work\n\n- [ ] 1.1 First\n- [x] 1.2 Second\n');
-    writeFileSync(join(folder, 'specs/bench/spec.md'), '## ADDED Requirements\n\n### Requirement: A\n\nIt SHALL be.\n');
+    writeFileSync(
+      join(folder, 'specs/bench/spec.md'),
+      `## ADDED Requirements\n\n### Requirement: A ${Math.floor(index / 2)}\n\nIt SHALL be.\n`,
+    );
   }
   return root;
 };

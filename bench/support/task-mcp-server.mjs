@@ -57,10 +57,10 @@ const front = async (taskMcp) => {
 
 /** The product on a project on disk. */
 const ours = async () => {
-  const { openProject } = await import('../../packages/openspec/dist/index.js');
+  const { keepListing, openProject } = await import('../../packages/openspec/dist/index.js');
   const { systemClock: clock } = await import('../../packages/kit/dist/index.js');
   const { createTaskMcp } = await import('../../packages/task-mcp/dist/index.js');
-  const opened = await openProject(project, { clock, caller: 'bench' });
+  const opened = keepListing(await openProject(project, { clock, caller: 'bench' }));
   return front(
     createTaskMcp({ project: opened, log: quiet, clock, version: '1.0.0', maxResponseBytes: 4 * 1024 * 1024 }),
   );

@@ -154,6 +154,7 @@ const bundle = async (rolldown, room) => {
     platform: 'node',
     resolve: { conditionNames: ['@cloutagent/source', 'node', 'import', 'default'] },
     external: isExternal,
+    transform: { target: 'node20.19' },
     plugins: [keepUrls(room), pastIndexes(), lazyValidator()],
     treeshake: {
       // Modules of ours only declare; the programs themselves are entries, which are kept.

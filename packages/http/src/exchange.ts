@@ -19,6 +19,8 @@ import type { FormatError, Log, Reply } from './types.ts';
 /** How long, and how much of, a refused body is read and thrown away so that its sender can see the answer. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 32 * 1024 * 1024;
+/** Characters from which on joining a text with the head costs more than a second piece. */
+const ENCODED_FROM = 4096;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
 const SKIP_BYTES = 64 * 1024;
 
@@ -70,7 +72,7 @@ const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
  */
 const sendAndLinger = (
   { request, response, head }: Exchange,
-  { status, text }: { readonly status: number; readonly text: string },
+  { status, payload }: { readonly status: number; readonly payload: string | Buffer },
   clock: Clock,
 ): void => {
   const patience = new AbortController();
@@ -82,7 +84,7 @@ const sendAndLinger = (
   };
   head.set('Connection', 'close');
   head.send(response, status);
-  response.write(text);
+  response.write(payload);
   request.on('data', (chunk: Buffer) => {
     received += chunk.length;
     if (received > LINGER_BYTES) finish();
@@ -100,16 +102,17 @@ const sendBytes = (
   text: string,
 ): void => {
   const { response, head } = exchange;
+  // A short text leaves in one piece with the head; a long one is encoded once, for its length and for the socket.
+  const payload = text.length < ENCODED_FROM ? text : Buffer.from(text);
   if (contentType !== undefined) head.set('Content-Type', contentType);
-  if (status !== 204 && status !== 304) head.set('Content-Length', String(Buffer.byteLength(text)));
+  if (status !== 204 && status !== 304) head.set('Content-Length', String(Buffer.byteLength(payload)));
   if (bodyInTheWay(exchange)) {
-    sendAndLinger(exchange, { status, text }, deps.clock);
+    sendAndLinger(exchange, { status, payload }, deps.clock);
     return;
   }
   if (deps.draining()) head.set('Connection', 'close');
   head.send(response, status);
-  // As a string: it leaves in one piece with the head.
-  response.end(text);
+  response.end(payload);
 };
 
 /** Last words of a stream whose work failed or took too long. */

@@ -2,13 +2,14 @@ import { API_VERSION, CloutError } from '@cloutagent/contract';
 import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
-import { callerIn, isLocal } from './locality.ts';
+import { keptJson, type KeptJson } from './kept-json.ts';
+import { callerIn } from './locality.ts';
 import { openPatience } from './patience.ts';
 import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.ts';
 import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
 import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
-import { requireSize } from './size.ts';
-import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
+import { requireBytes, requireSize } from './size.ts';
+import { seedErrors, seedResult, type SeedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
@@ -24,9 +25,17 @@ export interface SeedDeps extends ToolDeps {
 const memberOf = (body: object, name: string): unknown =>
   Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
 
-const textOf = (tool: Outcome['tool'], result: object): string => {
+/** A result as text and its length in bytes; a page in it is made into text once. */
+const textOf = (tool: Outcome['tool'], { content, structuredContent }: SeedResult): KeptJson => {
   try {
-    return JSON.stringify(result);
+    const text = JSON.stringify({ content });
+    const bytes = Buffer.byteLength(text);
+    if (structuredContent === undefined) return { text, bytes };
+    const page = keptJson(structuredContent);
+    return {
+      text: `${text.slice(0, -1)},"structuredContent":${page.text}}`,
+      bytes: bytes + page.bytes + ',"structuredContent":'.length,
+    };
   } catch (cause) {
     throw invalidResult(tool, cause);
   }
@@ -46,9 +55,9 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
-    // A page is long: it becomes text once, for both forms and for its size.
-    const resultText = requireSize(textOf(outcome.tool, result), maxResponseBytes);
-    const rest = `"result":${resultText},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
+    const { text, bytes } = textOf(outcome.tool, result);
+    requireBytes(bytes, maxResponseBytes);
+    const rest = `"result":${text},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
     const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
     return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
   };

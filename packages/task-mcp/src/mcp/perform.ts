@@ -1,7 +1,8 @@
-import { toErrorBody } from '@cloutagent/contract';
+import { toErrorBody, type ChangeSummary, type Page } from '@cloutagent/contract';
 import type { Log } from '@cloutagent/http';
 import { logFailure } from '../failure.ts';
 import { parseCall } from '../input.ts';
+import { keptBeside } from '../kept-json.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
 import { requireSize } from '../size.ts';
 import { ERROR_META } from './wire.ts';
@@ -18,13 +19,16 @@ const MOST_ITEM_BYTES = 16 * 1024;
 /** Key of our additions to a result: MCP keeps `_meta` for them. */
 const META = 'io.cloutagent';
 
+/** A page as MCP shows it: without a next page there is no token. */
+const structuredPage = keptBeside(({ nextPageToken, ...rest }: Page<ChangeSummary>) => ({
+  ...rest,
+  ...(nextPageToken === null ? {} : { nextPageToken }),
+}));
+
 const toolResult = ({ text, links, page, receipt }: Outcome) => {
-  const { nextPageToken, ...rest } = page ?? { nextPageToken: null };
   return {
     content: [{ type: 'text' as const, text }, ...links.map((link) => ({ type: 'resource_link' as const, ...link }))],
-    ...(page === undefined
-      ? {}
-      : { structuredContent: { ...rest, ...(nextPageToken === null ? {} : { nextPageToken }) } }),
+    ...(page === undefined ? {} : { structuredContent: structuredPage(page) }),
     _meta: { [`${META}/receipt`]: receipt },
   };
 };

@@ -1,4 +1,5 @@
 import type { Reply, RequestContext } from '@cloutagent/http';
+import { keptJson } from '../kept-json.ts';
 import { callerIn } from '../locality.ts';
 import { callTool, readContents, type McpDeps } from './perform.ts';
 import type { ServerInfo } from './factory.ts';
@@ -59,11 +60,23 @@ export const openQuick = (deps: McpDeps, serverInfo: ServerInfo): Quick => {
     return envelope !== undefined && envelopes.has(envelope) ? params : undefined;
   };
 
-  const call = async (context: RequestContext, era: Era, { id, params }: Members & { params: Members }) => {
+  const call = async (
+    context: RequestContext,
+    era: Era,
+    { id, params }: Members & { params: Members },
+  ): Promise<Reply> => {
     const result = await callTool(deps, callerIn(context), String(params['name']), params['arguments']);
     const complete =
       era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { ...result._meta, ...meta } };
-    return { kind: 'json' as const, body: { jsonrpc: '2.0', id, result: complete } };
+    if (!('structuredContent' in complete)) return { kind: 'json', body: { jsonrpc: '2.0', id, result: complete } };
+    const { structuredContent, ...rest } = complete;
+    // The page is most of the answer, and became text already.
+    const text = `${JSON.stringify(rest).slice(0, -1)},"structuredContent":${keptJson(structuredContent).text}}`;
+    return {
+      kind: 'text',
+      contentType: 'application/json',
+      body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`,
+    };
   };
 
   const read = async (era: Era, { id, params }: Members & { params: Members }): Promise<Reply | undefined> => {
