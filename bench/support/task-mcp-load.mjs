@@ -57,6 +57,8 @@ export const ASK = {
     modern: () => modern('tools/call', { name: 'change.open', arguments: newChange() }),
   },
 };
+
+/** A thousand changes, each with one other that touches the same requirement. */
 export const makeProject = () => {
   const root = mkdtempSync(join(tmpdir(), 'cloutagent-bench-'));
   for (let index = 0; index < CHANGES; index += 1) {
@@ -72,22 +74,3 @@ export const makeProject = () => {
   }
   return root;
 };
-
-export const fakePage = () => ({
-  page: 1,
-  pageSize: 50,
-  total: CHANGES,
-  items: Array.from({ length: 50 }, (_, index) => ({
-    slug: `change-${index}`,
-    title: `Change ${index}`,
-    status: 'draft',
-    createdAt: '2026-11-20T10:00:00.000Z',
-    updatedAt: '2026-11-20T10:00:00.000Z',
-    tasks: { done: 1, total: 2 },
-    paths: {
-      root: `/p/openspec/changes/${index}`,
-      proposal: `/p/openspec/changes/${index}/proposal.md`,
-      tasks: `/p/openspec/changes/${index}/tasks.md`,
-    },
-  })),
-});

@@ -70,9 +70,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const parsed = parseCall(tool, memberOf(body, 'input'));
     context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const work = runTool(deps, parsed, callerIn(context)).then((outcome) =>
-      answerOf(call, outcome),
-    );
+    const work = runTool(deps, parsed, callerIn(context)).then((outcome) => answerOf(call, outcome));
     // Whoever waits for it may have been told already that the time was over.
     work.catch(() => undefined);
     return { call, work };
