@@ -86,7 +86,8 @@ async function* durableOpen({ raw, files, server }) {
       files: { server: files, ask: asks.seed },
       ...Object.fromEntries(Object.entries(asks).map(([protocol, ask]) => [protocol, { server, ask }])),
     },
-    { warm: 100, count: 150 },
+    // One change is opened after the other, under a lock that nobody waits for long.
+    { warm: 100, count: 100, connections: 4 },
   );
   for (const [protocol, limit] of Object.entries(GOAL)) {
     const ratio = best[protocol].cpu / best.files.cpu;
@@ -99,7 +100,10 @@ async function* durableOpen({ raw, files, server }) {
   }
 }
 
-/** Requests a second beside the SDK's handler and fastmcp, which answer the same page from memory. */
+/**
+ * Requests a second that a processor of the server makes, beside the SDK's handler and fastmcp, which answer the same
+ * page from memory. By the clock the one that asks would be measured too, and whoever else runs on the machine.
+ */
 async function* beside({ server, options }) {
   const sdk = await startServer('sdk', options);
   const fastmcp = await startServer('fastmcp', options);
@@ -113,11 +117,12 @@ async function* beside({ server, options }) {
         name,
         { server: started, ask: asks[era] },
       ]);
-      const { own, ...best } = await compare(Object.fromEntries(contenders), { warm: 800, count: 800, rounds: 3 });
-      const rates = Object.fromEntries(Object.entries(best).map(([name, { rate }]) => [name, rate]));
-      const ratio = own.rate / Math.max(...Object.values(rates));
-      yield figure(`changes.active, ${era}, disk`, own.rate, 'requests/s', {
-        others: rates,
+      const best = await compare(Object.fromEntries(contenders), { warm: 800, count: 800, rounds: 3 });
+      const { own, ...rates } = Object.fromEntries(Object.entries(best).map(([name, { cpu }]) => [name, 1e6 / cpu]));
+      const ratio = own / Math.max(...Object.values(rates));
+      const byClock = Object.entries(best).map(([name, { rate }]) => [`${name} by the clock`, rate]);
+      yield figure(`changes.active, ${era}, disk`, own, 'requests/CPU-s', {
+        others: { ...rates, ...Object.fromEntries(byClock) },
         ratio,
         goal: '≥ 4× the best',
         ok: ratio >= 4,

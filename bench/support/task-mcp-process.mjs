@@ -27,26 +27,26 @@ export const startServer = async (kind, options) => {
 };
 
 /** Microseconds of the server's processor for one request, and requests a second. */
-export const measure = async (server, ask, count) => {
+const measure = async (server, ask, { count, connections }) => {
   const before = await server.usage();
-  const { ms } = await load(server.port, ask, { count, connections: CONNECTIONS });
+  const { ms } = await load(server.port, ask, { count, connections });
   const after = await server.usage();
   return { cpu: (after.cpu - before.cpu) / count, rate: (count / ms) * 1000 };
 };
 
-export const warmUp = (server, ask, count) => load(server.port, ask, { count, connections: CONNECTIONS });
+export const warmUp = (server, ask, count, connections = CONNECTIONS) => load(server.port, ask, { count, connections });
 
 /**
  * The same questions to several servers in turns, and of each the round that was disturbed least: neighbours on the
  * machine only ever add.
  * @param {Record<string, { server: object, ask: () => object }>} contenders
  */
-export const compare = async (contenders, { warm, count, rounds = 5 }) => {
+export const compare = async (contenders, { warm, count, rounds = 5, connections = CONNECTIONS }) => {
   const best = {};
-  for (const { server, ask } of Object.values(contenders)) await warmUp(server, ask, warm);
+  for (const { server, ask } of Object.values(contenders)) await warmUp(server, ask, warm, connections);
   for (let round = 0; round < rounds; round += 1) {
     for (const [name, { server, ask }] of Object.entries(contenders)) {
-      const { cpu, rate } = await measure(server, ask, count);
+      const { cpu, rate } = await measure(server, ask, { count, connections });
       const known = best[name] ?? { cpu: Infinity, rate: 0 };
       best[name] = { cpu: Math.min(known.cpu, cpu), rate: Math.max(known.rate, rate) };
     }

@@ -18,6 +18,8 @@ const INLINED = [
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',
   '@modelcontextprotocol/server',
+  // Helpers for syntax that Node 20 does not have (`using`).
+  '@oxc-project/runtime',
   'commander',
   'find-my-way',
   'sirv',

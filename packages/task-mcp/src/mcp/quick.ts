@@ -4,7 +4,7 @@ import { callerIn } from '../locality.ts';
 import { callTool, readContents, type McpDeps } from './perform.ts';
 import type { ServerInfo } from './factory.ts';
 import { SERVER_INFO_META_KEY } from './sdk.ts';
-import { isObject, isRequestId, type Era } from './wire.ts';
+import { hasOnly, isObject, isRequestId, type Era } from './wire.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -27,11 +27,6 @@ const MAX_ENVELOPES = 256;
 /** Capabilities of real clients have some hundred characters. */
 const MAX_ENVELOPE_LENGTH = 4096;
 
-const hasOnly = (value: Members, ...names: readonly string[]): boolean => {
-  for (const name in value) if (!names.includes(name)) return false;
-  return true;
-};
-
 const isProgressToken = (value: unknown): boolean => isRequestId(value);
 
 /** The envelope as text, without the one member that differs from request to request; undefined where it is none. */
@@ -53,7 +48,7 @@ export const openQuick = (deps: McpDeps, serverInfo: ServerInfo): Quick => {
 
   const paramsOf = (era: Era, body: Members): Members | undefined => {
     const { params } = body;
-    if (!isObject(params) || !isRequestId(body['id'])) return undefined;
+    if (!isObject(params) || !isRequestId(body['id']) || body['jsonrpc'] !== '2.0') return undefined;
     if (!hasOnly(body, 'jsonrpc', 'id', 'method', 'params')) return undefined;
     if (era === 'legacy') return isPlainMeta(params['_meta']) ? params : undefined;
     const envelope = envelopeOf(params);

@@ -34,6 +34,21 @@ export type Incoming =
   | { readonly kind: 'notification'; readonly message: JSONRPCNotification }
   | { readonly kind: 'response'; readonly message: JSONRPCResponse };
 
+/** Are these all the members that it has? */
+export const hasOnly = (value: Readonly<Record<string, unknown>>, ...names: readonly string[]): boolean => {
+  for (const name in value) if (!names.includes(name)) return false;
+  return true;
+};
+
+/** The SDK drops a request without a word where this is not so, and its sender would wait for ever. */
+const isWellFormed = (message: Readonly<Record<string, unknown>>): boolean => {
+  const { params } = message;
+  const meta = isObject(params) ? params['_meta'] : undefined;
+  const token = isObject(meta) ? meta['progressToken'] : undefined;
+  const isMeta = meta === undefined || isObject(meta);
+  return isMeta && (token === undefined || isRequestId(token)) && hasOnly(message, 'jsonrpc', 'id', 'method', 'params');
+};
+
 /**
  * Tells the messages of JSON-RPC apart by their members alone, which costs a fiftieth of the SDK's schemas; undefined
  * for what is none. The SDK parses each message again before a handler sees it.
@@ -44,7 +59,9 @@ export const incoming = (value: unknown): Incoming | undefined => {
   if (params !== undefined && !isObject(params)) return undefined;
   if (typeof method === 'string') {
     // The members that a message of this kind must have were looked at above; the rest is checked by the SDK.
-    if (isRequestId(id)) return { kind: 'request', message: value as unknown as JSONRPCRequest };
+    if (isRequestId(id)) {
+      return isWellFormed(value) ? { kind: 'request', message: value as unknown as JSONRPCRequest } : undefined;
+    }
     return id === undefined ? { kind: 'notification', message: value as unknown as JSONRPCNotification } : undefined;
   }
   const isAnswer = isObject(value['result']) || isObject(value['error']);
