@@ -18,7 +18,7 @@ const portOf = (server) =>
   });
 
 /** What nobody can do without: the token checked, the body parsed, the same object as text. */
-const rawServer = (before = () => undefined) => {
+const rawServer = (before) => {
   const known = createHash('sha256').update(TOKEN).digest();
   return portOf(
     createServer((request, response) => {
@@ -29,18 +29,21 @@ const rawServer = (before = () => undefined) => {
       }
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
-      request.on('end', async () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString());
-        const doing = before(body);
-        if (doing !== undefined) await doing;
+      const answer = (body) => {
         const payload = Buffer.from(JSON.stringify({ id: body.id, result: answers[body.tool ?? body.method] }));
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': payload.length }).end(payload);
+      };
+      request.on('end', () => {
+        const body = JSON.parse(Buffer.concat(chunks).toString());
+        const doing = before(body);
+        if (doing === undefined) answer(body);
+        else void doing.then(() => answer(body));
       });
     }),
   );
 };
 
-const raw = () => rawServer();
+const raw = () => rawServer(() => undefined);
 
 const systemClock = async () => (await built('kit')).systemClock;
 
@@ -196,7 +199,9 @@ const usage = async () => {
 };
 
 const port = await { raw, rawWithFiles, ours, oursInMemory, sdk, fastmcp }[kind]();
-process.on('message', async (question) => process.send(await (question === 'sweep' ? sweep() : usage())));
+process.on('message', (question) => {
+  void (question === 'sweep' ? sweep() : usage()).then((told) => process.send(told));
+});
 process.send({ port });
 // Whoever measures is gone.
 process.on('disconnect', () => process.exit());

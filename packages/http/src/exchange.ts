@@ -21,6 +21,8 @@ const LINGER_MS = 2_000;
 const LINGER_BYTES = 32 * 1024 * 1024;
 /** Characters from which on joining a text with the head costs more than a second piece. */
 const ENCODED_FROM = 4096;
+/** A reader that takes not one byte for so long has gone; a stream's is judged by its heartbeats. */
+const SLOW_READER_MS = 10_000;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
 const SKIP_BYTES = 64 * 1024;
 
@@ -113,6 +115,8 @@ const sendBytes = (
   if (deps.draining()) head.set('Connection', 'close');
   head.send(response, status);
   response.end(payload);
+  // Node ends the connection when nothing more was taken for so long; without it what was not taken is kept for ever.
+  if (response.writableLength > 0) response.setTimeout(SLOW_READER_MS);
 };
 
 /** Last words of a stream whose work failed or took too long. */

@@ -4,27 +4,25 @@ import { Head } from './head.ts';
 import type { Site } from './site.ts';
 
 /** Every answer, errors and assets included. */
-const STANDARD: readonly string[] = [
-  ...['API-Version', API_VERSION],
-  ...['Cache-Control', 'no-store'],
+const STANDARD: Readonly<Record<string, string>> = {
+  'API-Version': API_VERSION,
+  'Cache-Control': 'no-store',
   // The answer depends on it whether or not one was sent, and caches must know.
-  ...['Vary', 'Origin'],
-];
+  Vary: 'Origin',
+};
 
 /** Seed 002 "Default Security Headers" without what weakens or is dead. */
-const SECURITY: readonly string[] = [
-  ...[
-    'Content-Security-Policy',
+const SECURITY: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  ],
-  ...['Cross-Origin-Resource-Policy', 'same-origin'],
-  ...['Referrer-Policy', 'strict-origin-when-cross-origin'],
-  ...['X-Content-Type-Options', 'nosniff'],
-  ...['X-Frame-Options', 'DENY'],
-];
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
 
 /** Over plain HTTP browsers ignore it, and a later TLS proxy of the same name would be bound by it. */
-const OVER_TLS = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
+const OVER_TLS = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' };
 
 const ALLOW_HEADERS = [
   'Content-Type',
@@ -54,10 +52,11 @@ const EXPOSE_HEADERS = [
 
 /** Makes the head of each answer of a front; `security` false leaves CSP and its companions to a proxy. */
 export const openHeads = (security: boolean): ((requestId: string, secure: boolean) => Head) => {
-  const plain = security ? [...STANDARD, ...SECURITY] : STANDARD;
-  const overTls = security ? [...plain, ...OVER_TLS] : plain;
+  const plain = security ? { ...STANDARD, ...SECURITY } : STANDARD;
+  const overTls = security ? { ...plain, ...OVER_TLS } : plain;
+  const lists = { plain: Object.entries(plain).flat(), overTls: Object.entries(overTls).flat() };
   return (requestId, secure) => {
-    const head = new Head(secure ? overTls : plain);
+    const head = new Head(secure ? lists.overTls : lists.plain);
     head.set('X-Request-Id', requestId);
     return head;
   };

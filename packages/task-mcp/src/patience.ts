@@ -69,9 +69,9 @@ export const openPatience = (clock: Clock, ms: number): Patience => {
             leave(item);
             resolve(value);
           },
-          (error: unknown) => {
+          (error: Error) => {
             leave(item);
-            reject(error as Error);
+            reject(error);
           },
         );
       }),
