@@ -109,10 +109,8 @@ async function* beside({ server, options }) {
   const fastmcp = await startServer('fastmcp', options);
   try {
     const asks = ASK['changes.active'];
-    for (const [era, others] of [
-      ['modern', { sdk }],
-      ['legacy', { sdk, fastmcp }],
-    ]) {
+    for (const era of ['modern', 'legacy']) {
+      const others = era === 'modern' ? { sdk } : { sdk, fastmcp };
       const contenders = Object.entries({ own: server, ...others }).map(([name, started]) => [
         name,
         { server: started, ask: asks[era] },
@@ -121,7 +119,7 @@ async function* beside({ server, options }) {
       const { own, ...rates } = Object.fromEntries(Object.entries(best).map(([name, { cpu }]) => [name, 1e6 / cpu]));
       const ratio = own / Math.max(...Object.values(rates));
       const byClock = Object.entries(best).map(([name, { rate }]) => [`${name} by the clock`, rate]);
-      yield figure(`changes.active, ${String(era)}, disk`, own, 'requests/CPU-s', {
+      yield figure(`changes.active, ${era}, disk`, own, 'requests/CPU-s', {
         others: { ...rates, ...Object.fromEntries(byClock) },
         ratio,
         goal: '≥ 4× the best',

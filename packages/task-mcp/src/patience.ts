@@ -57,23 +57,18 @@ export const openPatience = (clock: Clock, ms: number): Patience => {
 
   return {
     wait: (work) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         const item = { until: clock.monotonic() + ms, giveUp: () => resolve(undefined) };
         waiting.add(item);
         if (timer === undefined && !arming) {
           arming = true;
           setImmediate(arm);
         }
-        work.then(
-          (value) => {
-            leave(item);
-            resolve(value);
-          },
-          (error: Error) => {
-            leave(item);
-            reject(error);
-          },
-        );
+        const settle = (): void => {
+          leave(item);
+          resolve(work);
+        };
+        work.then(settle, settle);
       }),
   };
 };
