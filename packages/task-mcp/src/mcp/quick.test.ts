@@ -119,7 +119,7 @@ const modernPost = (served: Served, asked: object, meta: object) => {
   return served.post('/mcp', body, modernHeaders(method, typeof named === 'string' ? named : undefined));
 };
 
-describe('[T24.both-eras] the short way', { timeout: 60_000 }, () => {
+describe('[T3.era-stateless, T3.era-initialize] the short way', { timeout: 60_000 }, () => {
   it('answers in the stateless era as the SDK does', async () => {
     await using quick = await serveChanges(changes, { clock: deps.clock });
     await using slow = await serveSlow();
