@@ -206,9 +206,9 @@ async function* coldStart(project) {
 async function* memory(server) {
   const ask = ASK['resource read'].modern;
   await load(server.port, ask, { count: 50_000, connections: CONNECTIONS });
-  const before = await server.usage();
+  const before = await server.memory();
   await load(server.port, ask, { count: 100_000, connections: CONNECTIONS });
-  const after = await server.usage();
+  const after = await server.memory();
   const slope = (after.rss - before.rss) / 1024 / 1024;
   yield figure('memory for 100,000 requests', slope, 'MB', { goal: '< 1 MB', ok: slope < 1 });
 }
@@ -239,9 +239,9 @@ async function* idle(options) {
   };
   try {
     await openMany('/events', 100);
-    const before = await server.usage();
+    const before = await server.memory();
     await openMany('/events', IDLE);
-    const after = await server.usage();
+    const after = await server.memory();
     const each = (after.rss - before.rss) / IDLE / 1024;
     yield figure('idle event stream, of 10,000', each, 'KB', { goal: '≤ 16 KB', ok: each <= 16 });
     const sweeps = [];
@@ -249,7 +249,7 @@ async function* idle(options) {
     const worst = median(sweeps);
     yield figure('heartbeat to 10,000 streams', worst, 'ms CPU', { goal: '≤ 50 ms', ok: worst <= 50 });
     await openMany('/sse', SESSIONS);
-    const whole = await server.usage();
+    const whole = await server.memory();
     yield figure('idle HTTP+SSE session', (whole.rss - after.rss) / SESSIONS / 1024, 'KB');
   } finally {
     for (const socket of sockets) socket.destroy();

@@ -23,7 +23,7 @@ export const startServer = async (kind, options) => {
     child.kill('SIGKILL');
     await gone;
   };
-  return { port, usage: () => ask('usage'), sweep: () => ask('sweep'), stop };
+  return { port, usage: () => ask('usage'), memory: () => ask('memory'), sweep: () => ask('sweep'), stop };
 };
 
 /** Microseconds of the server's processor for one request, and requests a second. */

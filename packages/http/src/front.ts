@@ -41,7 +41,7 @@ const settled = (exchange: Exchange, work: Promise<Reply>): Promise<Reply> =>
  */
 export const createFront = (options: FrontOptions): Front => {
   const { clock, log } = options;
-  const table = tokenTable(options.tokens);
+  const table = 'known' in options.tokens ? options.tokens : tokenTable(options.tokens);
   const routing = openRouting(options.routes);
   const assets = options.assets === undefined ? undefined : openAssets(options.assets);
   const proxies = openProxies(options.trustedProxies ?? []);
@@ -140,6 +140,7 @@ export const createFront = (options: FrontOptions): Front => {
         throw new CloutError('METHOD_NOT_ALLOWED', `${method} is not possible here`, { details: { allow } });
       }
       exchange.label = { method: match.route.method, route: match.route.path };
+      if (match.route.timed === false) exchange.timed = false;
       const entered = enter(exchange, site, match.route);
       if (entered !== undefined) await entered;
       checkApiVersion(request.headers['api-version']);
