@@ -19,7 +19,7 @@ import type { FormatError, Log, Reply } from './types.ts';
 /** How long, and how much of, a refused body is read and thrown away so that its sender can see the answer. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 32 * 1024 * 1024;
-/** Characters from which on joining a text with the head costs more than a second piece. */
+/** A shorter text leaves in one piece with the head; a longer one is encoded once, for its length and for the socket. */
 const ENCODED_FROM = 4096;
 /** A reader that takes not one byte for so long has gone; a stream's is judged by its heartbeats. */
 const SLOW_READER_MS = 10_000;
@@ -68,13 +68,34 @@ const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
     request.headers['transfer-encoding'] !== undefined ||
     Number(request.headers['content-length']) > SKIP_BYTES);
 
+type Body = Extract<Reply, { kind: 'text' }>['body'];
+
+const piecesOf = (body: Body | Buffer): readonly (string | Buffer)[] =>
+  typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
+
+const lengthOf = (body: Body | Buffer): number =>
+  typeof body === 'string' || Buffer.isBuffer(body)
+    ? Buffer.byteLength(body)
+    : body.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+
+/** Several pieces leave in one call of the system. */
+const endWith = (response: ServerResponse, body: Body | Buffer): void => {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    response.end(body);
+    return;
+  }
+  response.cork();
+  for (const piece of body) response.write(piece);
+  response.end();
+};
+
 /**
  * Answers while the body is still coming. Closing at once would reset the connection and the sender would never see
  * why, so the answer goes out first and the rest is read into nothing for a bounded while.
  */
 const sendAndLinger = (
   { request, response, head }: Exchange,
-  { status, payload }: { readonly status: number; readonly payload: string | Buffer },
+  { status, payload }: { readonly status: number; readonly payload: Body | Buffer },
   clock: Clock,
 ): void => {
   const patience = new AbortController();
@@ -86,7 +107,7 @@ const sendAndLinger = (
   };
   head.set('Connection', 'close');
   head.send(response, status);
-  response.write(payload);
+  for (const piece of piecesOf(payload)) response.write(piece);
   request.on('data', (chunk: Buffer) => {
     received += chunk.length;
     if (received > LINGER_BYTES) finish();
@@ -101,20 +122,20 @@ const sendBytes = (
   deps: ExchangeDeps,
   status: number,
   contentType: string | undefined,
-  text: string,
+  body: Body,
 ): void => {
   const { response, head } = exchange;
-  // A short text leaves in one piece with the head; a long one is encoded once, for its length and for the socket.
-  const payload = text.length < ENCODED_FROM ? text : Buffer.from(text);
+  const whole = typeof body === 'string' || body.some((piece) => typeof piece !== 'string') ? body : body.join('');
+  const payload = typeof whole === 'string' && whole.length >= ENCODED_FROM ? Buffer.from(whole) : whole;
   if (contentType !== undefined) head.set('Content-Type', contentType);
-  if (status !== 204 && status !== 304) head.set('Content-Length', String(Buffer.byteLength(payload)));
+  if (status !== 204 && status !== 304) head.set('Content-Length', String(lengthOf(payload)));
   if (bodyInTheWay(exchange)) {
     sendAndLinger(exchange, { status, payload }, deps.clock);
     return;
   }
   if (deps.draining()) head.set('Connection', 'close');
   head.send(response, status);
-  response.end(payload);
+  endWith(response, payload);
   // Node ends the connection when nothing more was taken for so long; without it what was not taken is kept for ever.
   if (response.writableLength > 0) response.setTimeout(SLOW_READER_MS);
 };
@@ -187,14 +208,14 @@ export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: R
     exchange.response.destroy();
     return;
   }
-  const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
+  const body = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
   const mark = exchange.head.mark();
   try {
     exchange.head.setAll(reply.headers);
     if (reply.kind === 'stream') await runStream(exchange, deps, reply);
     else {
       const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
-      sendBytes(exchange, deps, reply.status ?? 200, type, text);
+      sendBytes(exchange, deps, reply.status ?? 200, type, body);
     }
   } catch (error) {
     // A header that Node refuses must not be in the answer that says so.

@@ -2,7 +2,7 @@ import { API_VERSION, CloutError } from '@cloutagent/contract';
 import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
-import { keptJson, type KeptJson } from './kept-json.ts';
+import { keptJson } from './kept-json.ts';
 import { callerIn } from './locality.ts';
 import { openPatience } from './patience.ts';
 import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.ts';
@@ -25,17 +25,12 @@ export interface SeedDeps extends ToolDeps {
 const memberOf = (body: object, name: string): unknown =>
   Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
 
-/** A result as text and its length in bytes; a page in it is made into text once. */
-const textOf = (tool: Outcome['tool'], { content, structuredContent }: SeedResult): KeptJson => {
+/** A result as JSON in pieces; a page in it is made into bytes once. */
+const piecesOf = (tool: Outcome['tool'], { content, structuredContent }: SeedResult): readonly (string | Buffer)[] => {
   try {
     const text = JSON.stringify({ content });
-    const bytes = Buffer.byteLength(text);
-    if (structuredContent === undefined) return { text, bytes };
-    const page = keptJson(structuredContent);
-    return {
-      text: `${text.slice(0, -1)},"structuredContent":${page.text}}`,
-      bytes: bytes + page.bytes + ',"structuredContent":'.length,
-    };
+    if (structuredContent === undefined) return [text];
+    return [`${text.slice(0, -1)},"structuredContent":`, keptJson(structuredContent), '}'];
   } catch (cause) {
     throw invalidResult(tool, cause);
   }
@@ -55,11 +50,14 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
-    const { text, bytes } = textOf(outcome.tool, result);
-    requireBytes(bytes, maxResponseBytes);
-    const rest = `"result":${text},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
+    const pieces = piecesOf(outcome.tool, result);
+    requireBytes(
+      pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0),
+      maxResponseBytes,
+    );
+    const rest = ['"result":', ...pieces, `,"duration":${duration},"receipt":${JSON.stringify(receipt)}}`];
     const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
-    return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
+    return { data: { result, duration, receipt }, head: `${head.slice(0, -1)},`, rest };
   };
 
   const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {

@@ -65,12 +65,12 @@ export const openQuick = (deps: McpDeps, serverInfo: ServerInfo): Quick => {
       era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { ...result._meta, ...meta } };
     if (!('structuredContent' in complete)) return { kind: 'json', body: { jsonrpc: '2.0', id, result: complete } };
     const { structuredContent, ...rest } = complete;
-    // The page is most of the answer, and became text already.
-    const text = `${JSON.stringify(rest).slice(0, -1)},"structuredContent":${keptJson(structuredContent).text}}`;
+    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(rest).slice(0, -1)}`;
     return {
       kind: 'text',
       contentType: 'application/json',
-      body: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`,
+      // The page is most of the answer, and became bytes already.
+      body: [`${head},"structuredContent":`, keptJson(structuredContent), '}}'],
     };
   };
 
