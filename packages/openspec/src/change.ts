@@ -3,15 +3,16 @@ import path from 'node:path';
 import { CloutError, type ChangeSummary } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
-import { errnoOf } from './disk/disk.ts';
+import { errnoOf } from './disk/errno.ts';
 import { identityOf } from './disk/identity.ts';
 import { readInside, realOf, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
-import { changesDir, isInside, type Project } from './project.ts';
+import { changesDir, type Project } from './project.ts';
+import { isInside } from './disk/inside.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
 import { countTasks } from './tasks.ts';
-import { trackedNames, trackPattern } from './tracks.ts';
+import { TASKS_FILE, trackedNames, trackPattern } from './tracks.ts';
 
 /** A change as it lies on disk, read once. Texts are undefined where the file does not exist. */
 export interface ChangeFiles {
@@ -66,7 +67,7 @@ export const loadChange = async (project: Project, slug: string): Promise<Change
 export const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
   const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
   const metaText = await read(path.join(folder, META_FILE));
-  const specFiles = await walkFiles(path.join(folder, 'specs'));
+  const specFiles = walkFiles(project.openspecDir, path.join(folder, 'specs'));
   const deltas: { capability: string; path: string; text: string }[] = [];
   for (const file of specFiles) {
     const text = file.name.endsWith(DELTA_FILE) ? await read(file.path) : undefined;
@@ -74,23 +75,30 @@ export const loadFolder = async (project: Project, name: string, folder: string)
     deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
   }
   const meta = parseMeta(metaText);
+  const tasks = await read(path.join(folder, TASKS_FILE));
   return {
     name,
     folder,
     meta,
     metaText,
     proposal: await read(path.join(folder, 'proposal.md')),
-    tasks: await read(path.join(folder, 'tasks.md')),
-    tracked: await trackedTexts(project, folder, meta),
+    tasks,
+    tracked: await trackedTexts(project, folder, meta, tasks),
     // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
     deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
     specFiles,
   };
 };
 
-const trackedTexts = async (project: Project, folder: string, { schema }: Meta): Promise<string[]> => {
+const trackedTexts = async (
+  project: Project,
+  folder: string,
+  { schema }: Meta,
+  tasks: string | undefined,
+): Promise<string[]> => {
   const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, schema);
-  const names = pattern === 'tasks.md' ? [] : (await walkFiles(folder)).map(({ name }) => name);
+  if (pattern === TASKS_FILE) return tasks === undefined ? [] : [tasks];
+  const names = walkFiles(project.openspecDir, folder).map(({ name }) => name);
   const texts: string[] = [];
   for (const name of trackedNames(names, pattern)) {
     const text = await readInside(project.openspecDir, path.join(folder, name));
@@ -105,10 +113,10 @@ export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'me
 };
 
 /** Milliseconds since 1970; `created` is what the change says of itself, else the birth of its folder. */
-export const timesOf = async (folder: string, meta: Meta): Promise<{ created: number; updated: number }> => {
+export const timesOf = (project: Project, folder: string, meta: Meta): { created: number; updated: number } => {
   const own = lstatSync(folder);
   let updated = 0;
-  for (const file of [...(await walkFiles(folder)), { path: path.join(folder, META_FILE) }]) {
+  for (const file of [...walkFiles(project.openspecDir, folder), { path: path.join(folder, META_FILE) }]) {
     updated = Math.max(updated, modifiedAt(file.path));
   }
   const born = own.birthtimeMs > 0 ? own.birthtimeMs : own.mtimeMs;
@@ -120,11 +128,12 @@ export const timesOf = async (folder: string, meta: Meta): Promise<{ created: nu
 
 const modifiedAt = (file: string): number => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-export const toSummary = async (
+export const toSummary = (
+  project: Project,
   files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked'>,
   status: ChangeSummary['status'] = 'draft',
-): Promise<ChangeSummary> => {
-  const { created, updated } = await timesOf(files.folder, files.meta);
+): ChangeSummary => {
+  const { created, updated } = timesOf(project, files.folder, files.meta);
   const owner = files.meta.owner ?? files.meta.lease?.owner;
   return {
     slug: files.name,

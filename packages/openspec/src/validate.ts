@@ -39,17 +39,22 @@ const staleFinding = ({ capability, requirement, operation }: StaleRequirement):
 export const isValid = (issues: readonly Finding[], strict: boolean): boolean =>
   !issues.some(({ level }) => level === 'ERROR' || (strict && level === 'WARNING'));
 
+/** Everything that can make a change invalid; what is only information needs a trial merge, and is left out. */
+export const verdictOf = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<Finding[]> =>
+  findingsOf(project, files, met, () => []);
+
 export const findingsOf = async (
   project: Project,
   files: ChangeFiles,
   met: readonly MetDelta[],
+  blockers: (slug: string, one: MetDelta) => Finding[] = blockerOf,
 ): Promise<Finding[]> => {
   const pathOf = ({ capability }: MetDelta): string => `${capability}/spec.md`;
   const rootFile = files.specFiles.filter(({ name }) => name === 'spec.md').map(({ name }) => misplacedFinding(name));
   const perDelta = met.flatMap((one) => deltaFindings(pathOf(one), one.delta, one.base));
   const empty = met.flatMap((one) => emptyFinding(pathOf(one), one.delta) ?? []);
   const broken = new Set([...perDelta, ...empty].filter(({ level }) => level === 'ERROR').map((issue) => issue.path));
-  const blocked = met.filter((one) => !broken.has(pathOf(one))).flatMap((one) => blockerOf(files.name, one));
+  const blocked = met.filter((one) => !broken.has(pathOf(one))).flatMap((one) => blockers(files.name, one));
   const unread: Finding[] = [];
   for (const file of files.specFiles) {
     if (path.posix.basename(file.name) === 'spec.md' || !file.name.toLowerCase().endsWith('.md')) continue;

@@ -1,6 +1,7 @@
 import { CloutError } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
-import { readFailure, withStorageErrors } from './disk.ts';
+import { readFailure } from './storage-error.ts';
+import { withStorageErrors } from './storage-error.ts';
 
 const failed = (code: string): Error => Object.assign(new Error(code), { code });
 

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import { RECEIPT_FILE, slugIn, slugOfArchived } from '../archived.ts';
-import { errnoOf } from '../disk/disk.ts';
+import { errnoOf } from '../disk/errno.ts';
 import { archiveDir, changesDir, type Project } from '../project.ts';
 import { isChangeName } from '../slug.ts';
 import { readLenient } from './lenient.ts';
