@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { CloutError, type ChangeSummary } from '@cloutagent/contract';
+import { CloutError, type ChangeSummary, type Finding } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
 import { errnoOf } from './disk/errno.ts';
@@ -11,6 +11,7 @@ import { META_FILE, parseMeta, type Meta } from './meta.ts';
 import { changesDir, type Project } from './project.ts';
 import { isInside } from './disk/inside.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
+import { shortcomings, warningsIn } from './shortcomings.ts';
 import { countTasks } from './tasks.ts';
 import { TASKS_FILE, trackedNames, trackPattern } from './tracks.ts';
 
@@ -24,6 +25,8 @@ export interface ChangeFiles {
   readonly tasks: string | undefined;
   /** Texts of all files that hold tasks; those of `tasks.md`, where the workflow schema names no others. */
   readonly tracked: readonly string[];
+  /** Where the workflow schema says that they are. */
+  readonly pattern: string;
   /** Deltas by capability, sorted. */
   readonly deltas: readonly { readonly capability: string; readonly path: string; readonly text: string }[];
   /** Every file under `specs/`, by its name in there. */
@@ -76,6 +79,7 @@ export const loadFolder = async (project: Project, name: string, folder: string)
   }
   const meta = parseMeta(metaText);
   const tasks = await read(path.join(folder, TASKS_FILE));
+  const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, meta.schema);
   return {
     name,
     folder,
@@ -83,7 +87,8 @@ export const loadFolder = async (project: Project, name: string, folder: string)
     metaText,
     proposal: await read(path.join(folder, 'proposal.md')),
     tasks,
-    tracked: await trackedTexts(project, folder, meta, tasks),
+    pattern,
+    tracked: await trackedTexts(project, folder, pattern, tasks),
     // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
     deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
     specFiles,
@@ -93,10 +98,9 @@ export const loadFolder = async (project: Project, name: string, folder: string)
 const trackedTexts = async (
   project: Project,
   folder: string,
-  { schema }: Meta,
+  pattern: string,
   tasks: string | undefined,
 ): Promise<string[]> => {
-  const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, schema);
   if (pattern === TASKS_FILE) return tasks === undefined ? [] : [tasks];
   const names = walkFiles(project.openspecDir, folder).map(({ name }) => name);
   const texts: string[] = [];
@@ -111,6 +115,14 @@ export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'me
   const heading = /^\uFEFF?#[ \t]+(\S.*)$/mu.exec(proposal ?? '')?.[1]?.trim();
   return meta.title ?? heading?.replace(/^(?:change|proposal):\s*/iu, '') ?? name;
 };
+
+/** A whole change is read or refused, so no file of it is passed over. */
+export const shortcomingsOf = ({
+  meta,
+  tracked,
+  pattern,
+}: Pick<ChangeFiles, 'meta' | 'tracked' | 'pattern'>): Finding[] =>
+  shortcomings({ meta, unread: [], tasks: { pattern, files: tracked.length } });
 
 /** Milliseconds since 1970; `created` is what the change says of itself, else the birth of its folder. */
 export const timesOf = (project: Project, folder: string, meta: Meta): { created: number; updated: number } => {
@@ -130,7 +142,7 @@ const modifiedAt = (file: string): number => lstatSync(file, { throwIfNoEntry: f
 
 export const toSummary = (
   project: Project,
-  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked'>,
+  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked' | 'pattern'>,
   status: ChangeSummary['status'] = 'draft',
 ): ChangeSummary => {
   const { created, updated } = timesOf(project, files.folder, files.meta);
@@ -149,6 +161,7 @@ export const toSummary = (
       proposal: path.join(files.folder, 'proposal.md'),
       tasks: path.join(files.folder, 'tasks.md'),
     },
+    ...warningsIn(shortcomingsOf(files)),
   };
 };
 

@@ -5,12 +5,14 @@ import { BASES_FILE, writeBases, type Base } from './base/bases.ts';
 import { seen } from './base/see.ts';
 import { changeFolder, loadChange, timesOf, toSummary, type ChangeFiles } from './change.ts';
 import { errnoOf } from './disk/errno.ts';
+import { entriesOf } from './disk/read.ts';
+import { foldedName } from './folded-name.ts';
 import { isThere, publishFolder, replaceFile } from './disk/durable.ts';
 import { mutate } from './held.ts';
 import { assertFree, holds, newLease } from './lease.ts';
 import { meetSpecs } from './met.ts';
 import { isReadableMeta, META_FILE, updateMeta, type Lease } from './meta.ts';
-import { workDir, type Caller, type HeldProject, type Project } from './project.ts';
+import { changesDir, workDir, type Caller, type HeldProject, type Project } from './project.ts';
 import { scaffoldOf } from './scaffold.ts';
 import { assertNewSlug } from './slug.ts';
 import { fillTemplate, templateNamed } from './template/template.ts';
@@ -36,6 +38,8 @@ export const openChange = async (given: Project, input: ChangeOpenInput): Promis
   return mutate(given, async (project) => {
     const folder = changeFolder(project, input.slug);
     if (isThere(folder)) return resume(project, input);
+    const twin = entriesOf(changesDir(project)).find(({ name }) => foldedName(name) === input.slug);
+    if (twin !== undefined) throw exists(project, await loadChange(project, twin.name));
     const files = documentsOf(template, { ...input, title });
     const lease = newLease(project, input);
     const meta = metaOf(project, { template, title, owner: input.owner, lease, files });

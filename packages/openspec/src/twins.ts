@@ -5,20 +5,35 @@ import { foldedName } from './folded-name.ts';
 import type { MetDelta } from './met.ts';
 import { specsDir, type Project } from './project.ts';
 
+export interface Twins {
+  readonly capability: string;
+  /** A sentence. */
+  readonly message: string;
+}
+
 /**
- * Two capabilities whose names are one file on a disk that folds case or accents, or that look the same, would
+ * Two capabilities whose names are one file on a disk that folds case or encodings, or that look the same, would
  * overwrite each other as soon as somebody checks them out there.
- * @throws CHANGE_CONFLICT
  */
-export const assertNoTwins = (project: Project, slug: string, met: readonly MetDelta[]): void => {
+export const twinsOf = (project: Project, met: readonly Pick<MetDelta, 'capability'>[]): Twins[] => {
   const named = new Map<string, string>();
-  for (const { capability } of met) {
+  return met.flatMap(({ capability }) => {
     const before = named.get(foldedName(capability));
-    if (before !== undefined) throw twins(slug, capability, `the capability ${quoted(before)} of the same change`);
     named.set(foldedName(capability), capability);
+    if (before !== undefined) return [twins(capability, `the capability ${quoted(before)} of the same change`)];
     const other = standing(specsDir(project), capability.split('/'));
-    if (other !== undefined) throw twins(slug, capability, `the specification ${quoted(other)}`);
-  }
+    return other === undefined ? [] : [twins(capability, `the specification ${quoted(other)}`)];
+  });
+};
+
+/** @throws CHANGE_CONFLICT */
+export const assertNoTwins = (project: Project, slug: string, met: readonly MetDelta[]): void => {
+  const [first] = twinsOf(project, met);
+  if (first === undefined) return;
+  throw new CloutError('CHANGE_CONFLICT', `${first.message}; nothing was changed`, {
+    hint: 'Rename the folder of the delta to the spelling that is there already',
+    details: { slug, capability: first.capability },
+  });
 };
 
 /** What stands at the place of a capability under another spelling; undefined where it is the same, or nothing. */
@@ -33,9 +48,7 @@ const standing = (folder: string, parts: readonly string[], above: readonly stri
 
 const quoted = (name: string): string => JSON.stringify(name);
 
-const twins = (slug: string, capability: string, other: string): CloutError =>
-  new CloutError(
-    'CHANGE_CONFLICT',
-    `The capability ${quoted(capability)} of change '${slug}' differs from ${other} only in case, encoding or invisible characters; nothing was changed`,
-    { hint: 'Rename its folder to the spelling that is there already', details: { slug, capability } },
-  );
+const twins = (capability: string, other: string): Twins => ({
+  capability,
+  message: `The capability ${quoted(capability)} differs from ${other} only in case, encoding or invisible characters`,
+});

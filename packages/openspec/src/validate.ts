@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Finding, StaleRequirement, Validation } from '@cloutagent/contract';
 import { noteBases, readBases } from './base/see.ts';
 import { checkBases } from './base/stale.ts';
-import { holdsDelta, loadChange, type ChangeFiles } from './change.ts';
+import { holdsDelta, loadChange, shortcomingsOf, type ChangeFiles } from './change.ts';
 import { isEmptyDelta } from './grammar/delta.ts';
 import { mergeDelta } from './merge/merge.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
@@ -10,6 +10,7 @@ import type { Project } from './project.ts';
 import { deltaFindings, emptyFinding } from './rules/delta-rules.ts';
 import { markerFindings, misplacedFinding } from './rules/file-rules.ts';
 import { taskFindings } from './rules/task-rules.ts';
+import { twinsOf, type Twins } from './twins.ts';
 
 /**
  * Validates a change with OpenSpec's verdicts and messages, a stable code beside each. `strict`: warnings count too.
@@ -24,7 +25,12 @@ export const validateChange = async (
   const met = await meetSpecs(project, files);
   await noteBases(project, files, met);
   const { stale } = checkBases(met, await readBases(project, files.folder), false);
-  const issues = [...(await findingsOf(project, files, met)), ...stale.map(staleFinding)];
+  const issues = [
+    ...(await findingsOf(project, files, met)),
+    ...stale.map(staleFinding),
+    ...shortcomingsOf(files),
+    ...twinsOf(project, met).map(collision),
+  ];
   return { slug, valid: isValid(issues, strict), issues };
 };
 
@@ -34,6 +40,14 @@ const staleFinding = ({ capability, requirement, operation }: StaleRequirement):
   code: 'BASE_CHANGED',
   path: `${capability}/spec.md`,
   message: `${operation} "${requirement}": the specification changed since this change started from it. Archive shows both texts.`,
+});
+
+/** OpenSpec makes two specifications of them. */
+const collision = ({ capability, message }: Twins): Finding => ({
+  level: 'INFO',
+  code: 'NAME_COLLISION',
+  path: `${capability}/spec.md`,
+  message: `Archive would refuse this delta: ${message}`,
 });
 
 export const isValid = (issues: readonly Finding[], strict: boolean): boolean =>

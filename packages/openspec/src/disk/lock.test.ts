@@ -13,6 +13,9 @@ const held = async (folder: string, mark: object | string): Promise<void> => {
   await writeFile(path.join(folder, 'held-7'), typeof mark === 'string' ? mark : JSON.stringify(mark));
 };
 
+const generations = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => /^(?:held|free)-\d+$/u.test(name)).sort();
+
 describe('the generation lock', () => {
   it('lets one in at a time', async () => {
     await using folder = await scratch();
@@ -74,17 +77,19 @@ describe('the generation lock', () => {
       },
     };
     expect((await acquireLock(sleepy, systemClock, folder.root)).generation).toBe(2);
-    expect((await readdir(folder.root)).sort()).toEqual(['free-1', 'held-2']);
+    expect(await generations(folder.root)).toEqual(['free-1', 'held-2']);
   });
 
-  it('keeps the last generations only', async () => {
-    await using folder = await scratch();
+  it('keeps the last generations only, and no candidates of the dead', async () => {
+    await using folder = await scratch({ 'new-1-x': JSON.stringify({ ...thisProcess(), start: '1' }) });
     for (let count = 0; count < 70; count += 1) {
       await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
     }
-    const names = await readdir(folder.root);
-    expect(names).toHaveLength(64);
-    expect(names).toContain('free-70');
+    expect(await generations(folder.root)).toHaveLength(64);
+    expect(await generations(folder.root)).toContain('free-70');
+    // The one that this process marks with stays as long as it lives.
+    const candidates = (await readdir(folder.root)).filter((name) => name.startsWith('new-'));
+    expect(candidates).toEqual([expect.stringMatching(new RegExp(`^new-${process.pid}-`, 'u'))]);
   });
 
   it('knows itself as alive', () => {

@@ -119,8 +119,11 @@ const walk = (
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | (constants.O_DIRECTORY ?? 0);
 
-/** Held open while it is read: a folder that is swapped for a link meanwhile gives away no name of elsewhere. */
-const entriesInside = (real: string, folder: string): Dirent[] => {
+/**
+ * Held open while it is read: a folder that is swapped for a link meanwhile gives away no name of elsewhere. `real` is the
+ * real path of the openspec folder. @throws FORBIDDEN
+ */
+export const entriesInside = (real: string, folder: string): Dirent[] => {
   if (process.platform !== 'linux') return entriesOf(folder);
   let opened: number | undefined;
   try {

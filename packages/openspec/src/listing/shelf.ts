@@ -109,7 +109,12 @@ export class Shelf {
         else this.#dirty.set(entry, true);
       });
     }
-    for (const entry of this.#place.entries()) this.#dirty.set(entry, true);
+    try {
+      for (const entry of this.#place.entries()) this.#dirty.set(entry, true);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Entries that came or went, where no watch tells of them. */
