@@ -87,6 +87,16 @@ describe('tests', () => {
     environment: Object.keys(ENVIRONMENT).map((name) => [name, named(name)] as const),
   };
 
+  it('[T10.provoked] name every error code that the product throws, and it throws all', () => {
+    const product = sourceFiles()
+      .filter((file) => file !== 'packages/contract/src/error.ts')
+      .map(readProjectFile)
+      .join('\n');
+    const codes = Object.keys(ERRORS);
+    expect(codes.filter((code) => !product.includes(`'${code}'`))).toEqual([]);
+    expect(codes.filter((code) => !new RegExp(`['"\`: ]${code}\\b`, 'u').test(tests))).toEqual([]);
+  });
+
   it.each(['errors', 'routes', 'events', 'environment'] as const)('name all %s but those on the list', (kind) => {
     expect(KINDS[kind].filter(([, tested]) => !tested).map(([name]) => name)).toEqual(UNTESTED[kind]);
   });

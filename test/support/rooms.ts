@@ -31,6 +31,7 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['packages/http/src/shared-limiter.ts'],
   libsql: ['packages/store/src/libsql.ts'],
   pino: ['apps/server/src/log.ts'],
+  undici: ['packages/engine/src/model/pool-fetch.ts'],
   sirv: ['packages/http/src/assets.ts'],
   yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts'],
 };

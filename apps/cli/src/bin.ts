@@ -3,6 +3,7 @@ import { ENVIRONMENT, type EnvironmentVariable } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import type { Io, Sink } from './io.ts';
 import { main } from './main.ts';
+import { mayColour } from './output.ts';
 
 const DEFAULT_COLUMNS = 80;
 
@@ -72,7 +73,7 @@ const code = await main(process.argv.slice(2), {
   stderr: toSink(process.stderr, () => {}),
   cwd: process.cwd(),
   environment,
-  colour: process.stdout.isTTY && !environment.NO_COLOR,
+  colour: mayColour(process.stdout.isTTY, environment),
   user: nameOfUser(),
   clock: systemClock,
   onInterrupt,

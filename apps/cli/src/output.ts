@@ -31,6 +31,9 @@ export interface Output {
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 
+/** An empty NO_COLOR counts as none (no-color.org). */
+export const mayColour = (isTTY: boolean, environment: Io['environment']): boolean => isTTY && !environment.NO_COLOR;
+
 export const createStyle = (colour: boolean): Style => {
   const paint =
     (name: keyof typeof CODES) =>

@@ -21,8 +21,10 @@ export const createLog = (level: string | undefined, debug?: string): Log => {
     pino.destination({ dest: 2, sync: true }),
   );
   const verbose = debug === undefined ? logger : logger.child({}, { level: 'trace' });
+  // `DEBUG=task-mcp:error,task-mcp:warn` of the seed names levels.
+  const named = new Set(LEVELS.filter((name) => isWanted(`task-mcp:${name}`)));
   return (severity, message, fields) => {
-    const wanted = typeof fields?.['ns'] === 'string' && isWanted(fields['ns']);
+    const wanted = named.has(severity) || (typeof fields?.['ns'] === 'string' && isWanted(fields['ns']));
     (wanted ? verbose : logger)[severity]({ ...fields }, message);
   };
 };

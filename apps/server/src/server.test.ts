@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 describe('a server', () => {
-  it('owns its data folder, says where it is, and gives it back', async () => {
+  it('[T5.token-file] owns its data folder, says where it is, and gives it back', async () => {
     const { url, token, close } = await start();
     const dataDir = path.join(root, '.cloutagent');
     expect(await findServer(dataDir)).toEqual({ url, token });
@@ -204,7 +204,7 @@ describe('a run over HTTP', () => {
     expect(receipt).toMatchObject({ by: 'ann', ledger: 'consulted', runs: [{ id: runId, status: 'completed' }] });
   });
 
-  it('pauses between calls when its budget ends; only an administrator raises it; nothing is repeated [X1.pause]', async () => {
+  it('pauses between calls when its budget ends; only an administrator raises it; nothing is repeated [X1.pause, T5.admin]', async () => {
     const { token } = await start();
     await openChange('add-files', TASKS);
     const plan = await call('GET', '/api/changes/add-files/plan?simulate=true');

@@ -47,6 +47,7 @@ const caught = (promise: Promise<unknown>): Promise<CloutError> =>
 
 const aRun = (status: RunStatus): Run => ({
   id: 'run_1',
+  kind: 'change',
   slug: 's',
   title: 'S',
   status,
@@ -61,6 +62,7 @@ const aRun = (status: RunStatus): Run => ({
   counts: { modelCalls: 0, toolCalls: 0, unknownOutcomes: 0 },
   tasks: [],
   documentHash: '',
+  forkedFrom: null,
 });
 
 describe('call', () => {
@@ -176,6 +178,7 @@ describe('events', () => {
           run: aRun(asked.length > 5 ? 'completed' : 'running'),
           steps: [],
           ledger: [],
+          waits: [],
           lastSeq: total,
         });
       const after = Number(request.headers['last-event-id']);
@@ -207,7 +210,7 @@ describe('events', () => {
     const history = frame(1, 9) + frame(2, 9);
     const baseUrl = await serve((request, response) => {
       if (request.url === '/api/runs/run_1')
-        return json(response, 200, { run: aRun('interrupted'), steps: [], ledger: [], lastSeq: 2 });
+        return json(response, 200, { run: aRun('interrupted'), steps: [], ledger: [], waits: [], lastSeq: 2 });
       response
         .writeHead(200, { 'content-type': 'text/event-stream' })
         .write(Number(request.headers['last-event-id']) === 0 ? history : ': nothing new\n\n');
@@ -226,6 +229,7 @@ describe('events', () => {
           run: aRun(shown++ === 0 ? 'running' : 'interrupted'),
           steps: [],
           ledger: [],
+          waits: [],
           lastSeq: 1,
         });
       response

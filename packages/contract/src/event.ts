@@ -1,11 +1,15 @@
 import * as z from 'zod';
+import { ApprovalKind, ApprovalStatus } from './approval.ts';
 import { Money } from './money.ts';
 import { CheckResult, RunReason, RunStatus, TaskOutcome } from './run.ts';
 import { Usage } from './usage.ts';
+import { NodeOutcome } from './workflow.ts';
 
 /**
  * What happens in a run, in the order
  * `run.state (task.started (model.started model.text* model.finished (tool.started tool.finished)*)+ check.finished* task.finished)* run.state`.
+ * In a workflow nodes stand in the place of tasks, those of parallel branches among each other:
+ * `node.started … (approval.requested … approval.decided | wait.started)* … node.finished`.
  * Every event but `model.text` is stored with its `seq` before it is sent.
  */
 export const RunEventBody = z.discriminatedUnion('type', [
@@ -51,6 +55,38 @@ export const RunEventBody = z.discriminatedUnion('type', [
     durationMs: z.int(),
   }),
   z.object({ type: z.literal('check.finished'), step: z.string(), result: CheckResult }),
+  z.object({
+    type: z.literal('node.started'),
+    /** Place of the node: the beginning of the keys of its steps. */
+    node: z.string(),
+    kind: z.string(),
+    title: z.string(),
+    attempt: z.int(),
+  }),
+  z.object({
+    type: z.literal('node.finished'),
+    node: z.string(),
+    /** Its `output` is the first 2,000 characters. */
+    outcome: NodeOutcome,
+    durationMs: z.int(),
+  }),
+  z.object({ type: z.literal('wait.started'), step: z.string(), until: z.int() }),
+  z.object({
+    type: z.literal('approval.requested'),
+    approval: z.string(),
+    step: z.string(),
+    kind: ApprovalKind,
+    title: z.string(),
+    expiresAt: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal('approval.decided'),
+    approval: z.string(),
+    step: z.string(),
+    status: ApprovalStatus,
+    by: z.string().nullable(),
+    reason: z.string().nullable(),
+  }),
   z.object({ type: z.literal('money'), limit: Money.nullable(), spent: Money, held: Money }),
 ]);
 export type RunEventBody = z.infer<typeof RunEventBody>;

@@ -1,5 +1,9 @@
+export * from './agent.ts';
+export * from './approval.ts';
+export * from './budget.ts';
 export * from './change.ts';
 export * from './config.ts';
+export * from './cost.ts';
 export * from './error.ts';
 export * from './event.ts';
 export * from './id.ts';
@@ -15,3 +19,4 @@ export * from './run.ts';
 export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';
+export * from './workflow.ts';

@@ -5,10 +5,21 @@ import { pageOf } from './page.ts';
 import { Usage } from './usage.ts';
 
 /**
- * `interrupted` is never stored: it is what a `running` run is called while no process drives it (after a crash).
- * `paused` waits for a decision that `reason` names (money, an effect that is unknown).
+ * `interrupted` and `queued` are never stored: they are what a `running` run is called that no process drives, after a
+ * crash or because others come first. `waiting` holds nothing until a person decides or a time has come, `paused` waits
+ * for a decision that `reason` names (money, an effect that is unknown). `cancelling` ends as `cancelled` whatever happens.
  */
-export const RunStatus = z.enum(['running', 'paused', 'interrupted', 'completed', 'failed', 'cancelled']);
+export const RunStatus = z.enum([
+  'queued',
+  'running',
+  'waiting',
+  'paused',
+  'interrupted',
+  'cancelling',
+  'completed',
+  'failed',
+  'cancelled',
+]);
 export type RunStatus = z.infer<typeof RunStatus>;
 
 /** Why a run is paused or failed: a code of the error table, a sentence, and the figures behind it. */
@@ -48,7 +59,8 @@ export const RunDocument = z.object({
 });
 export interface RunDocument extends z.infer<typeof RunDocument> {}
 
-export const StepKind = z.enum(['model', 'tool', 'check', 'tick', 'task']);
+/** `node` and `attempt`: how a node of a workflow, or one failed attempt at it, ended. `wait`: what a wait gave. */
+export const StepKind = z.enum(['model', 'tool', 'check', 'tick', 'task', 'node', 'attempt', 'approval', 'wait']);
 export type StepKind = z.infer<typeof StepKind>;
 
 /** One finished step. Rows are insert-only; the key is the step's place: `task[1.2]/try[0]/turn[1]/tool[0]`. */
@@ -89,16 +101,22 @@ export const TaskOutcome = z.object({
 });
 export interface TaskOutcome extends z.infer<typeof TaskOutcome> {}
 
+/** A task of a change, or a node of a workflow. */
 export const RunTask = z.object({
   id: z.string(),
   title: z.string(),
-  status: z.enum(['open', 'running', 'done', 'failed']),
+  status: z.enum(['open', 'running', 'waiting', 'done', 'failed', 'skipped']),
   verification: Verification.nullable(),
   costNanoUsd: z.int(),
 });
 
+export const RunKind = z.enum(['change', 'workflow']);
+export type RunKind = z.infer<typeof RunKind>;
+
 export const Run = z.object({
   id: z.string(),
+  kind: RunKind,
+  /** Of the change, or the name of the workflow. */
   slug: z.string(),
   title: z.string(),
   status: RunStatus,
@@ -113,6 +131,8 @@ export const Run = z.object({
   counts: z.object({ modelCalls: z.int(), toolCalls: z.int(), unknownOutcomes: z.int() }),
   tasks: z.array(RunTask),
   documentHash: z.string(),
+  /** The run whose steps this one took over, and the step from which it goes its own way. */
+  forkedFrom: z.object({ runId: z.string(), step: z.string() }).nullable(),
 });
 export interface Run extends z.infer<typeof Run> {}
 
@@ -135,5 +155,20 @@ export const LedgerRow = z.object({
 });
 export interface LedgerRow extends z.infer<typeof LedgerRow> {}
 
-export const RunDetail = z.object({ run: Run, steps: z.array(StepRow), ledger: z.array(LedgerRow), lastSeq: z.int() });
+/** A wait of a run that waits: for a topic to be signalled, for a time, or for whichever comes first. */
+export const RunWait = z.object({
+  key: z.string(),
+  topic: z.string().nullable(),
+  /** Milliseconds since 1970, UTC. */
+  until: z.int().nullable(),
+});
+export interface RunWait extends z.infer<typeof RunWait> {}
+
+export const RunDetail = z.object({
+  run: Run,
+  steps: z.array(StepRow),
+  ledger: z.array(LedgerRow),
+  waits: z.array(RunWait),
+  lastSeq: z.int(),
+});
 export interface RunDetail extends z.infer<typeof RunDetail> {}

@@ -1,6 +1,9 @@
+export { openAgents, type Agents, type AgentsDeps, type AgentTools } from './agent/agents.ts';
 export { openConversation, toPrefix, withUser, type Conversation, type Prefix } from './agent/conversation.ts';
 export { runAgent, type AgentEnd, type AgentRun } from './agent/loop.ts';
 export type { ModelUse } from './agent/model-attempt.ts';
+export type { Emit, ExecuteOptions } from './agent/execute.ts';
+export type { AgentSignal, Observe } from './agent/observe.ts';
 export { toDefinitions, type ToolPort } from './agent/tool-port.ts';
 export {
   BYTES_PER_TOKEN,
@@ -13,6 +16,16 @@ export {
   type TaskEstimate,
   type TaskSize,
 } from './budget/estimate.ts';
+export {
+  changeLevel,
+  globalLevel,
+  levelsOf,
+  limitedLevels,
+  projectLevel,
+  userLevel,
+  type NodeLimits,
+  type Spender,
+} from './budget/levels.ts';
 export { leastCallBound } from './budget/reserve.ts';
 export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';
@@ -22,11 +35,16 @@ export {
   type Message,
   type ModelAnswer,
   type ModelEvent,
+  type ModelOptions,
   type ModelPort,
   type ModelRequest,
   type ToolDefinition,
 } from './model/port.ts';
-export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
+export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderProfile } from './model/profile.ts';
+export type { ProxyAddresses } from './model/pool-fetch.ts';
+export { knownPriceOf, loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
+export { freePrice, resolveModel, type ResolvedModel } from './model/registry.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
+export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';

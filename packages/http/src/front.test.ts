@@ -1,4 +1,4 @@
-import { CloutError, type ErrorEnvelope } from '@cloutagent/contract';
+import { CloutError, ERRORS, type ErrorCode, type ErrorEnvelope } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { raw, start } from './harness.ts';
 import { createFront } from './front.ts';
@@ -69,6 +69,24 @@ describe('errors', () => {
     expect(body.error.hint).not.toBe('');
     expect(body.requestId).toBe(response.headers.get('x-request-id'));
     expect(new Date(body.timestamp).toISOString()).toBe(body.timestamp);
+  });
+
+  it('[T10.envelope] has one form and its own status for every code of the table', async () => {
+    const routes = Object.keys(ERRORS).map((code): Route => ({
+      ...failing(new CloutError(code as ErrorCode, 'said', { details: { code } })),
+      path: `/${code}`,
+    }));
+    await using running = await start(routes);
+    for (const [code, { status, hint }] of Object.entries(ERRORS)) {
+      const response = await fetch(`${running.url}/${code}`);
+      expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/json']);
+      expect(await response.json()).toEqual({
+        apiVersion: '1.0.0',
+        error: { code, message: 'said', hint, details: { code } },
+        requestId: response.headers.get('x-request-id'),
+        timestamp: expect.stringMatching(/^\d{4}-.*Z$/u) as string,
+      });
+    }
   });
 
   it('[T10.unknown] shows nothing of an error that is not ours, and logs it', async () => {

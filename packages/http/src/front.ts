@@ -52,6 +52,7 @@ export const createFront = (options: FrontOptions): Front => {
   const exchanges = new Set<Exchange>();
   const activeTokens = new Set<string>();
   const security = options.securityHeaders !== false;
+  const showDebug = options.debugHeader === false ? () => undefined : setDebugHeader;
   let preflights = 0;
   // Until `listen` nothing arrives, so these stand-ins are never used.
   let rules = siteRules(options.allowedOrigins, { loopbackBind: true, port: 0 });
@@ -140,12 +141,12 @@ export const createFront = (options: FrontOptions): Front => {
       checkApiVersion(request.headers['api-version']);
       const context = contexts.of(exchange, url, match.route, match.params);
       const reply = await settled(exchange, Promise.resolve(match.route.handler(context)));
-      setDebugHeader(exchange, clock);
+      showDebug(exchange, clock);
       await sendReply(exchange, deps, reply);
     } catch (error) {
       exchange.timed = false;
       exchange.code = toErrorBody(error).code;
-      setDebugHeader(exchange, clock, error);
+      showDebug(exchange, clock, error);
       await sendError(exchange, deps, error, route?.formatError ?? options.formatError);
     }
   };

@@ -66,6 +66,21 @@ describe('[T17.audit] audit log', () => {
     expect(running.front.stats().audit.events).toBe(4);
   });
 
+  it('tells a failure that came to light after the status was sent', async () => {
+    const events: AuditEvent[] = [];
+    const late: Route = {
+      ...write,
+      handler: (context) => {
+        context.note({ code: 'CHANGE_LOCKED' });
+        return { kind: 'json', body: {} };
+      },
+    };
+    await using running = await start([late], { audit: (event) => events.push(event) });
+    await fetch(`${running.url}/things/7`, { method: 'POST' });
+    await until(() => events.length === 1);
+    expect(events).toMatchObject([{ status: 200, result: 'failed', code: 'CHANGE_LOCKED' }]);
+  });
+
   it('[T17.secrets] shows no secret, whatever way it came, and neither does the log or an answer', async () => {
     const events: AuditEvent[] = [];
     await using running = await start([write, failing], { tokens, audit: (event) => events.push(event) });
@@ -138,6 +153,13 @@ describe('[T17.debug-header] X-Debug', () => {
     });
     expect(answer.headers.get('x-debug')).toContain('STORAGE_FULL');
     expect(answer.headers.get('x-debug')).not.toContain('ENOSPC');
+  });
+
+  it('is answered to nobody where it is switched off', async () => {
+    await using running = await start([failing], { tokens, debugHeader: false });
+    const headers = { 'x-debug': 'true', ...bearer('canary-admin-token') };
+    const answer = await fetch(`${running.url}/fail`, { headers });
+    expect([answer.status, answer.headers.get('x-debug')]).toEqual([507, null]);
   });
 
   it('[T17.level] DEBUG names lines as the debug package does', () => {

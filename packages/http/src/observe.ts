@@ -15,9 +15,10 @@ const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** The caller was turned away, which is worth a line whatever was asked. */
 const REFUSED = new Set([401, 403, 429]);
 
-const resultOf = (status: number, aborted: boolean): AuditEvent['result'] => {
+/** @param noted a failure that came to light after its status was sent */
+const resultOf = (status: number, aborted: boolean, noted: boolean): AuditEvent['result'] => {
   if (aborted) return 'aborted';
-  if (status < 400) return 'ok';
+  if (status < 400) return noted ? 'failed' : 'ok';
   return REFUSED.has(status) ? 'denied' : 'failed';
 };
 
@@ -52,7 +53,7 @@ export const openObserver = (deps: {
         method,
         route: label.route,
         status: aborted ? 0 : status,
-        result: resultOf(status, aborted),
+        result: resultOf(status, aborted, notes?.['code'] !== undefined),
         ...(code === undefined ? {} : { code }),
         ms: Math.round(ms),
       });

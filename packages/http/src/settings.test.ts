@@ -45,6 +45,8 @@ describe('settings of a front', () => {
       rateLimit: { rate: 10, burst: 20, windowMs: 1000, redisUrl: 'redis://127.0.0.1:6379' },
       metricsBind: { host: '127.0.0.1', port: 9464 },
     });
+    expect(await readFrontSettings({ NODE_ENV: 'production' })).toMatchObject({ debugHeader: false });
+    expect(await readFrontSettings({ NODE_ENV: 'development' })).not.toHaveProperty('debugHeader');
     const off = await readFrontSettings({ RATE_LIMIT: '0', REQUEST_TIMEOUT_MS: '0', REDIS_URL: 'redis://x' });
     expect([off.rateLimit, off.requestTimeoutMs]).toEqual([undefined, undefined]);
   });

@@ -6,7 +6,14 @@ import type { FrontOptions } from './types.ts';
 /** What the environment says of a front. */
 export interface FrontSettings extends Pick<
   FrontOptions,
-  'tokens' | 'allowedOrigins' | 'rateLimit' | 'trustedProxies' | 'requestTimeoutMs' | 'securityHeaders' | 'tls'
+  | 'tokens'
+  | 'allowedOrigins'
+  | 'rateLimit'
+  | 'trustedProxies'
+  | 'requestTimeoutMs'
+  | 'securityHeaders'
+  | 'debugHeader'
+  | 'tls'
 > {
   /** Where `/metrics` is served without a token; always loopback. */
   readonly metricsBind?: { readonly host: string; readonly port: number };
@@ -110,6 +117,7 @@ export const readFrontSettings = async (environment: Environment): Promise<Front
     trustedProxies: listOf(environment.TRUSTED_PROXIES),
     securityHeaders: flag(environment, 'SECURITY_HEADERS_ENABLED', true),
     maxResponseBytes: wholeNumber(environment, 'MAX_RESPONSE_SIZE_KB', 1024, { min: 1, max: 1_048_576 }) * 1024,
+    ...(environment.NODE_ENV === 'production' ? { debugHeader: false } : {}),
     ...(timeout === 0 ? {} : { requestTimeoutMs: timeout }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(tls === undefined ? {} : { tls }),

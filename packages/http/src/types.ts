@@ -28,7 +28,10 @@ export interface RequestContext {
    * of the caller's address: RATE_LIMIT_EXCEEDED.
    */
   checkToken(token: string): Principal | undefined;
-  /** Adds to what the audit log says of this request: ids and names, never a secret. */
+  /**
+   * Adds to what the audit log says of this request: ids and names, never a secret. `code` is that of an error which
+   * the status does not tell.
+   */
   note(fields: Readonly<Record<string, string | number | boolean>>): void;
   /** What the front has measured so far. */
   stats(): FrontStats;
@@ -41,6 +44,8 @@ export interface RequestContext {
 export interface StreamWriter {
   readonly signal: AbortSignal;
   sse(event: SseEvent): Promise<void>;
+  /** Frames that are encoded already, several in one write. */
+  frames(text: string): Promise<void>;
   comment(text: string): Promise<void>;
   ndjson(value: unknown): Promise<void>;
   /** Destroys the socket at once, without an orderly end. */
@@ -179,6 +184,8 @@ export interface FrontOptions {
   readonly requestTimeoutMs?: number;
   /** false leaves CSP and its companions to a proxy. */
   readonly securityHeaders?: boolean;
+  /** false answers no `X-Debug`, whoever asks. */
+  readonly debugHeader?: boolean;
   /** Serves HTTPS with this certificate and key (PEM). */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** Takes a line for every request that is no GET and for every refusal of a caller. */

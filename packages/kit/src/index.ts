@@ -1,9 +1,12 @@
 export { canonicalJson } from './canonical.ts';
+export { openCircuit, type Circuit, type CircuitOutcome, type CircuitRule, type CircuitState } from './circuit.ts';
 export { systemClock, toIso, type Clock } from './clock.ts';
 export { Hub } from './hub.ts';
 export { newId } from './ids.ts';
 export { openLimiter, verdictOf, type Limiter, type LimitRule, type Verdict } from './limiter.ts';
 export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export { systemRandom } from './random.ts';
-export { retryDelay, type RetryPolicy } from './retry.ts';
+export { openRetryBudget, retryDelay, type RetryBudget, type RetryBudgetRule, type RetryPolicy } from './retry.ts';
 export { decodeSse, encodeSse, encodeSseComment, type SseEvent } from './sse.ts';
+export { openSlots, type Slots } from './slots.ts';
+export { fillTemplate, ownValues, parseTemplate, templateNames, type TemplatePart } from './template.ts';

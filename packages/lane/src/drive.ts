@@ -5,13 +5,14 @@ import {
   toErrorBody,
   type Claim,
   type ErrorCode,
+  type RunDocument,
   type RunReason,
   type RunStatus,
   type TaskOutcome,
   type Unit,
 } from '@cloutagent/contract';
-import { hashOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
-import { levelsOf, type LaneDeps } from './deps.ts';
+import { hashOf, levelsOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
+import type { LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
 import { fileTools, prefixOf } from './tools.ts';
@@ -54,7 +55,12 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOptions): Promise<RunStatus> => {
   const claim = await deps.journal.claim(runId);
   const { journal, clock, random } = deps;
-  const drive = openDrive(claim, levelsOf(claim.run), { journal, clock, random, ...options });
+  const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
+    journal,
+    clock,
+    random,
+    ...options,
+  });
   try {
     await drive.commit(stateUnit('running', null));
     return await workThrough(deps, drive);
@@ -71,8 +77,15 @@ const stateUnit = (
   state: { status, reason },
 });
 
+/** The owner of the runs sends other kinds elsewhere. */
+const changeOf = ({ run }: Claim): RunDocument => {
+  if (run.document.kind === 'change') return run.document;
+  throw new CloutError('INTERNAL_ERROR', `Run ${run.id} is not the run of a change`);
+};
+
 const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => {
-  const { document, documentHash } = drive.claim.run;
+  const document = changeOf(drive.claim);
+  const { documentHash } = drive.claim.run;
   if (hashOf(document) !== documentHash) {
     throw new CloutError('DIVERGED', 'The document of this run is not the one that it was started with');
   }
@@ -97,7 +110,8 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
 };
 
 const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
-  const { document, simulated } = drive.claim.run;
+  const document = changeOf(drive.claim);
+  const { simulated } = drive.claim.run;
   const price = priceFor(deps.prices, document.model);
   const { project, protected: others = [] } = deps;
   const tools = guardTools(fileTools(await deps.tools()), { ...project, others });

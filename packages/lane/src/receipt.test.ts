@@ -38,6 +38,7 @@ const detail = (
 ): RunDetail => {
   const run: Run = {
     id,
+    kind: 'change',
     slug: 'add-notes',
     title: 'Add notes',
     status: 'completed',
@@ -52,8 +53,9 @@ const detail = (
     counts: { modelCalls: 2, toolCalls: 1, unknownOutcomes: 1 },
     tasks: tasks.map(([taskId, title]) => ({ id: taskId, title, status: 'done', verification: null, costNanoUsd: 0 })),
     documentHash: 'h',
+    forkedFrom: null,
   };
-  return { run, steps, ledger: [], lastSeq: 1 };
+  return { run, steps, ledger: [], waits: [], lastSeq: 1 };
 };
 
 const task = (id: string, title: string, done = true): Task => ({

@@ -82,6 +82,8 @@ describe('resources', () => {
       receipt: { slug: 'old', ledger: 'absent' },
       totals: { specs: 0, added: 0 },
     });
+    const first = readResource(project, 'changes://active?page=0');
+    await expect(first).rejects.toThrow('page: must be a whole number from 1');
     for (const query of ['limit=0', 'limit=x', 'page=0', 'status=open', 'template=epic', 'pageToken=x']) {
       expect(await codeAt(project, `changes://active?${query}`), query).toBe('INVALID_INPUT');
     }

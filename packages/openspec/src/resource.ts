@@ -86,6 +86,9 @@ const queryOf = (query: string): Partial<ChangesActiveInput> => {
   const number = (key: string): number | undefined => (given.has(key) ? Number(given.get(key)) : undefined);
   const limit = number('limit');
   const page = number('page');
+  if (page !== undefined && !(Number.isInteger(page) && page >= 1)) {
+    throw new CloutError('INVALID_INPUT', 'page: must be a whole number from 1', { details: { field: 'page' } });
+  }
   const offset = number('offset') ?? (page === undefined ? undefined : (page - 1) * (limit ?? 50));
   const text = {
     pageToken: given.get('pageToken'),

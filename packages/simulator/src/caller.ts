@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { codeOf, errorSpec } from '@cloutagent/contract';
-import type { Reply } from '@cloutagent/http';
+import type { Reply, RequestContext } from '@cloutagent/http';
 import { invalid, Refusal, toErrorAnswer } from './refusal.ts';
 import { API_VERSIONS } from './validate/params.ts';
 
@@ -10,8 +9,18 @@ export const MARK: Readonly<Record<string, string>> = { 'x-cloutagent-simulator'
 /** `req_…` of the HTTP front → the id that our answers carry. */
 export const toRequestId = (id: string): string => `req_sim_${id.replace(/^req_/u, '')}`;
 
+/** What the headers and the query of a request say of how its body is to be read. */
+export interface Caller {
+  /** Header `anthropic-version`. */
+  readonly version: string;
+  /** Members of the beta surface are known: `?beta=true` or any beta in the header. */
+  readonly beta: boolean;
+  /** Header `anthropic-beta`. */
+  readonly betas: ReadonlySet<string>;
+}
+
 /** Any key will do, but there must be one; 401 and 400 otherwise. */
-export const checkCaller = (headers: IncomingHttpHeaders): { readonly version: string } => {
+export const checkCaller = ({ headers, url }: Pick<RequestContext, 'headers' | 'url'>): Caller => {
   const key = headers['x-api-key'];
   const bearer = /^Bearer\s+(\S.*)$/iu.exec(headers.authorization ?? '');
   if (bearer === null && (typeof key !== 'string' || key.trim() === ''))
@@ -20,7 +29,9 @@ export const checkCaller = (headers: IncomingHttpHeaders): { readonly version: s
   if (typeof version !== 'string') throw invalid('anthropic-version: header is required');
   if (!API_VERSIONS.includes(version))
     throw invalid(`anthropic-version: "${version.slice(0, 40)}" is not a valid version`);
-  return { version };
+  const named = [headers['anthropic-beta'] ?? []].flat().join(',').split(',');
+  const betas = new Set(named.map((name) => name.trim()).filter((name) => name !== ''));
+  return { version, beta: betas.size > 0 || url.searchParams.get('beta') === 'true', betas };
 };
 
 /** What the front's own errors are on this API; undefined for errors that are defects of the simulator. */
@@ -40,5 +51,5 @@ export const errorReply = (refusal: Refusal, requestId: string, retryAfter?: num
     'request-id': requestId,
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   },
-  body: toErrorAnswer(refusal.type, refusal.message, requestId),
+  body: toErrorAnswer(refusal.type, refusal.message, requestId, refusal.errorCode),
 });

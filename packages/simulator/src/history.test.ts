@@ -13,7 +13,7 @@ const question: Fields = { role: 'user', content: 'What is there?' };
 const parse = (patch: Fields) =>
   readRequest(
     { model: 'claude-opus-5-5', max_tokens: 1000, system: 'Be short.', tools: [tool], messages: [question], ...patch },
-    { version: '2026-10-21', beta: false, nowMs: 0 },
+    { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
   );
 const ask = (history: History, speech: Speech, patch: Fields = {}): readonly Block[] =>
   answerWith(speech, new Map(), parse(patch), { cache: createPromptCache(), history, monotonicMs: 0, id: 'msg_sim_1' })

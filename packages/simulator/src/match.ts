@@ -1,4 +1,4 @@
-import { textOf, type MessagesRequest } from './request.ts';
+import { lastSpoken, textOf, type MessagesRequest } from './request.ts';
 import type { Answer, Matcher, Scenario, When } from './scenario.ts';
 import { projectFolderOf } from './task-prompt.ts';
 import type { Bindings } from './template.ts';
@@ -40,7 +40,7 @@ const matches = (when: When, request: MessagesRequest): readonly string[] | unde
   if (when.system !== undefined && !systemText(request).includes(when.system)) return undefined;
   const offered = new Set(request.tools.map((tool) => tool['name']));
   if (when.tools?.every((name) => offered.has(name)) === false) return undefined;
-  const last = find(when.lastMessage, textOf(request.messages.at(-1)));
+  const last = find(when.lastMessage, textOf(lastSpoken(request.messages)));
   const first = find(when.firstMessage, textOf(request.messages[0]));
   if (last === undefined || first === undefined) return undefined;
   return last.length > 0 ? last : first;

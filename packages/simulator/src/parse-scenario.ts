@@ -2,6 +2,7 @@ import { CloutError } from '@cloutagent/contract';
 import { isRecord } from './request.ts';
 import type {
   Answer,
+  Behaviour,
   Delays,
   ErrorReply,
   Matcher,
@@ -23,7 +24,8 @@ const STOP_REASONS = [
   'refusal',
   'model_context_window_exceeded',
 ] as const;
-const FAULTS = ['drop', 'stall', 'truncate', 'midstream-error'] as const;
+const FAULTS = ['drop', 'stall', 'truncate', 'midstream-error', 'broken-json'] as const;
+const BEHAVIOURS = ['file-tasks', 'change-requests', 'assistant'] as const;
 const PLACEHOLDER = /^(?:match\.\d{1,2}|projectFolder|turn|model)$/u;
 
 type Reader<T> = (value: unknown, path: string) => T;
@@ -173,6 +175,7 @@ const errorReply: Reader<ErrorReply> = (value, path) => {
     status: integer(400),
     type: text,
     message: template,
+    errorCode: text,
     retryAfter: (item, at) => (typeof item === 'number' ? item : text(item, at)),
   });
   if (fields.status === undefined || fields.status > 599)
@@ -186,14 +189,15 @@ const SPEECH: Fields<Speech> = {
   toolCalls: list(toolCall),
   stopReason: oneOf(STOP_REASONS),
   delayMs: integer(0),
+  firstTokenMs: integer(0),
+  perTokenMs: integer(0),
   usage,
 };
 
 const answer: Reader<Answer> = (value, path) => {
   if (!isRecord(value)) throw wrong(path, 'must be an object');
   if ('use' in value) {
-    shape<{ use: 'file-tasks' }>(value, path, { use: oneOf(['file-tasks'] as const) });
-    return { use: 'file-tasks' };
+    return shape<{ use: Behaviour }>(value, path, { use: oneOf(BEHAVIOURS) });
   }
   if ('fault' in value) {
     const fields = shape<Extract<Answer, { fault: unknown }>>(value, path, {

@@ -37,9 +37,15 @@ export interface MessagesRequest {
   readonly tools: readonly Readonly<Record<string, unknown>>[];
   readonly messages: readonly Message[];
   readonly prompt: Prompt;
+  /** What `countInput` says of the prompt. */
+  readonly inputTokens: number;
   /** In the order of the prompt: tools, system, messages. */
   readonly breakpoints: readonly Breakpoint[];
 }
+
+/** What the user said or a tool answered last: system messages between the turns are not it. */
+export const lastSpoken = (messages: readonly Message[]): Message | undefined =>
+  messages.findLast(({ role }) => role !== 'system');
 
 /** The text of a message, tool results included, one block a line. */
 export const textOf = (message: Message | undefined): string =>

@@ -20,7 +20,7 @@ const request = (patch: Fields = {}) =>
       messages: [{ role: 'user', content: 'write notes.txt now' }],
       ...patch,
     },
-    { version: '2026-10-21', beta: false, nowMs: 0 },
+    { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
   );
 const rule = (when: Fields, answer: Fields): Fields => ({ format: 1, rules: [{ when, answer }] });
 

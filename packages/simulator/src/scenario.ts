@@ -48,6 +48,9 @@ export interface Speech {
   readonly stopReason?: StopReason;
   /** Wait before the first byte, in milliseconds, on top of `delays.firstTokenMs`. */
   readonly delayMs?: number;
+  /** In the place of those of `delays`, also where they came from the command line. */
+  readonly firstTokenMs?: number;
+  readonly perTokenMs?: number;
   readonly usage?: UsageOverride;
 }
 
@@ -57,15 +60,17 @@ export interface ErrorReply {
   readonly message?: string;
   /** Header `retry-after` as it is. */
   readonly retryAfter?: number | string;
+  /** `error.details.error_code`, such as `enforced_spend_limit_reached`. */
+  readonly errorCode?: string;
 }
 
-type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error';
+type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error' | 'broken-json';
 
 /** What breaks, after how much of the speech. The request counts as answered and billed in full. */
 export interface Fault extends Speech {
   /**
    * `drop` cuts the connection, `stall` sends nothing more, `truncate` ends in good order too early,
-   * `midstream-error` sends an `error` event.
+   * `midstream-error` sends an `error` event, `broken-json` half a JSON text in good order.
    */
   readonly fault: FaultKind;
   /** Deltas sent before it. Without it a `drop` comes before the first byte, the others after one delta. */
@@ -74,8 +79,13 @@ export interface Fault extends Speech {
   readonly error?: ErrorReply;
 }
 
-/** `{use: 'file-tasks'}` is the built-in behaviour of the default scenario. */
-export type Answer = Speech | Fault | { readonly error: ErrorReply } | { readonly use: 'file-tasks' };
+/**
+ * What is built in: `file-tasks` does a task of a run with the tools of a filesystem server, `change-requests` does what
+ * a person asks of changes with the tools of Task MCP, `assistant` does whichever of the two is asked for.
+ */
+export type Behaviour = 'file-tasks' | 'change-requests' | 'assistant';
+
+export type Answer = Speech | Fault | { readonly error: ErrorReply } | { readonly use: Behaviour };
 
 export interface Rule {
   readonly when: When;
@@ -97,10 +107,10 @@ export interface Scenario {
   readonly rules: readonly Rule[];
 }
 
-/** Does simple file tasks with the tools of a filesystem server. */
+/** Does simple file tasks with the tools of a filesystem server, and requests about changes with those of Task MCP. */
 export const defaultScenario: Scenario = {
   format: 1,
   name: 'default',
   delays: { firstTokenMs: 0, perTokenMs: 0 },
-  rules: [{ when: {}, answer: { use: 'file-tasks' } }],
+  rules: [{ when: {}, answer: { use: 'assistant' } }],
 };

@@ -1,8 +1,8 @@
-import { CloutError, type Claim, type Intent, type RunDocument, type StepRow } from '@cloutagent/contract';
+import { CloutError, type Claim, type Intent, type PinnedDocument, type StepRow } from '@cloutagent/contract';
 import { defect, write, type Guarded } from './ask.ts';
 import type { Answer, Row } from './libsql.ts';
 import { settleOpenStatements } from './money.ts';
-import { int, intOrNull, json, text } from './rows.ts';
+import { int, intOrNull, json, text, UNFINISHED } from './rows.ts';
 import { STEP_COLUMNS, toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
@@ -15,15 +15,17 @@ export const runFinished = (runId: string, status: string): CloutError =>
 export const claimRun = async (writer: Writer, runId: string, now: number): Promise<Claim> => {
   const statements: readonly Guarded[] = [
     {
-      sql: `UPDATE run SET fence = fence + 1, updated_at = ? WHERE id = ? AND status IN ('running', 'paused')
-            RETURNING fence, project_id, document, document_hash, simulated`,
+      sql: `UPDATE run SET fence = fence + 1, updated_at = ?, status = CASE status WHEN 'waiting' THEN 'running' ELSE status END
+            WHERE id = ? AND ${UNFINISHED}
+            RETURNING fence, project_id, document, document_hash, simulated, started_by`,
       params: [now, runId],
       expectChanges: 1,
       explain: { sql: 'SELECT status FROM run WHERE id = ?', params: [runId] },
       refuse: ([row]) => (row === undefined ? runNotFound(runId) : runFinished(runId, text(row, 'status'))),
     },
     ...settleOpenStatements(runId, now),
-    { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ?`, params: [runId] },
+    { sql: 'DELETE FROM wait WHERE run_id = ?', params: [runId] },
+    { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ? AND slot = ''`, params: [runId] },
     {
       sql: `SELECT key, input_hash, repeatable, name FROM intent
             WHERE run_id = ? AND NOT EXISTS (SELECT 1 FROM step WHERE step.run_id = intent.run_id AND step.key = intent.key)
@@ -42,11 +44,12 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
     run: {
       id: runId,
       projectId: text(run, 'project_id'),
-      // Written verbatim from a RunDocument and pinned by its hash, so that it is not parsed again.
-      document: json(run, 'document') as RunDocument,
+      // Written verbatim from a document and pinned by its hash, so that it is not parsed again.
+      document: json(run, 'document') as PinnedDocument,
       documentHash: text(run, 'document_hash'),
       simulated: int(run, 'simulated') === 1,
       limitNanoUsd: budget === undefined ? null : intOrNull(budget, 'limit_nano'),
+      ...(text(run, 'started_by') === '' ? {} : { startedBy: text(run, 'started_by') }),
     },
     openIntents: rowsAt(answers, -2).map(toIntent),
     steps: rowsAt(answers, -1).map((row): StepRow => toStep(row)),

@@ -13,6 +13,7 @@ import { runNotFound } from './claim.ts';
 import type { Row } from './libsql.ts';
 import { int, intOrNull, json, text, textOrNull, usage } from './rows.ts';
 import { runStatements, toRuns } from './run-view.ts';
+import { toWait } from './signal.ts';
 import { STEP_COLUMNS, toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
@@ -96,15 +97,17 @@ export const readDetail = async (writer: Writer, runId: string, steps: StepSelec
     ...runStatements({ sql: 'WHERE id = ?', params: [runId] }),
     { sql: STEPS[steps], params: [runId] },
     ledgerStatement(runId),
+    { sql: 'SELECT key, topic, until_at FROM wait WHERE run_id = ? ORDER BY key', params: [runId] },
     { sql: 'SELECT coalesce(max(seq), 0) AS seq FROM event WHERE run_id = ?', params: [runId] },
   ]);
   const [run] = toRuns(answers.map((answer) => answer.rows));
   if (run === undefined) throw runNotFound(runId);
-  const [stepRows = [], ledgerRows = [], seqRows = []] = answers.slice(-3).map((answer) => answer.rows);
+  const [stepRows = [], ledgerRows = [], waitRows = [], seqRows = []] = answers.slice(-4).map((answer) => answer.rows);
   return {
     run,
     steps: stepRows.map((row) => toStep(row)),
     ledger: ledgerRows.map(toLedgerRow),
+    waits: waitRows.map(toWait),
     lastSeq: seqRows[0] === undefined ? 0 : int(seqRows[0], 'seq'),
   };
 };
@@ -133,7 +136,7 @@ const runExists = (runId: string): Guarded => ({
 const ledgerStatement = (runId: string): Guarded => ({
   sql: `SELECT id, step_key, attempt, model, price_id, r.amount_nano AS reserved_nano, created_at, outcome,
           s.amount_nano AS amount_nano, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-          output_tokens, request_id, settled_at
+          output_tokens, web_searches, traits, request_id, settled_at
         FROM reservation r LEFT JOIN settlement s ON s.reservation_id = r.id WHERE r.run_id = ? ORDER BY place`,
   params: [runId],
 });

@@ -28,6 +28,34 @@ describe('migrations', () => {
     expect(versions(connection)).toEqual([1, 2]);
   });
 
+  it('[D14] keep the runs of the first version, with all that points to them', () => {
+    const connection = memory();
+    migrate(connection, MIGRATIONS.slice(0, 1));
+    connection.exec(`INSERT INTO run (id, project_id, slug, status, simulated, fence, document, document_hash, summary, created_at, updated_at)
+      VALUES ('run_1', 'prj', 's', 'paused', 1, 3, '{}', 'h', '{}', 1, 2)`);
+    connection.exec(`INSERT INTO event VALUES ('run_1', 1, 'prj', 5, 'money', '{}')`);
+    migrate(connection);
+    expect(connection.run('SELECT id, kind, status, fence FROM run').rows).toEqual([
+      { id: 'run_1', kind: 'change', status: 'paused', fence: 3 },
+    ]);
+    expect(connection.run('PRAGMA foreign_key_check').rows).toEqual([]);
+    // The references hold again, and lead to the new table.
+    expect(() => connection.exec(`INSERT INTO event VALUES ('run_2', 1, 'prj', 5, 'money', '{}')`)).toThrow(
+      /FOREIGN KEY/u,
+    );
+    expect(() => connection.exec(`DELETE FROM run`)).toThrow(/FOREIGN KEY/u);
+  });
+
+  it('[D14] refuse to finish where a row points nowhere, and leave the database as it was', () => {
+    const connection = memory();
+    migrate(connection, MIGRATIONS.slice(0, 1));
+    connection.exec('PRAGMA foreign_keys=OFF');
+    connection.exec(`INSERT INTO event VALUES ('run_2', 1, 'prj', 5, 'money', '{}')`);
+    const before = schema(connection);
+    expect(() => migrate(connection)).toThrow(/points to another/u);
+    expect(schema(connection)).toEqual(before);
+  });
+
   it('leave nothing behind when one of them fails', () => {
     const connection = memory();
     migrate(connection, [['CREATE TABLE a (x TEXT)']]);

@@ -1,5 +1,6 @@
 import { CloutError } from '@cloutagent/contract';
 import type { Connection } from './libsql.ts';
+import { MONEY_LEVELS } from './migration-money.ts';
 
 /**
  * Numbered from 1, forward-only, never edited once released. Times are milliseconds since 1970, money is nano-dollars,
@@ -120,10 +121,91 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
        PRIMARY KEY (model, prefix_hash)
      )`,
   ],
+  [
+    // Other statuses and kinds of runs: a constraint cannot be altered, so that the table is made anew.
+    `CREATE TABLE run_new (
+       id TEXT PRIMARY KEY,
+       project_id TEXT NOT NULL,
+       kind TEXT NOT NULL CHECK (kind IN ('change', 'workflow')),
+       slug TEXT NOT NULL,
+       status TEXT NOT NULL CHECK (status IN ('running', 'waiting', 'paused', 'cancelling', 'completed', 'failed', 'cancelled')),
+       reason TEXT,
+       simulated BIGINT NOT NULL CHECK (simulated IN (0, 1)),
+       fence BIGINT NOT NULL,
+       document TEXT NOT NULL,
+       document_hash TEXT NOT NULL,
+       summary TEXT NOT NULL,
+       created_at BIGINT NOT NULL,
+       updated_at BIGINT NOT NULL,
+       finished_at BIGINT
+     )`,
+    `INSERT INTO run_new SELECT id, project_id, 'change', slug, status, reason, simulated, fence, document, document_hash,
+       summary, created_at, updated_at, finished_at FROM run`,
+    'DROP TABLE run',
+    'ALTER TABLE run_new RENAME TO run',
+    `CREATE UNIQUE INDEX run_live ON run (project_id, slug)
+       WHERE kind = 'change' AND status IN ('running', 'waiting', 'paused', 'cancelling')`,
+    `CREATE INDEX run_newest ON run (project_id, created_at, id)`,
+    `CREATE INDEX run_of_change ON run (project_id, slug, created_at, id)`,
+    `CREATE INDEX run_unfinished ON run (project_id, created_at, id)
+       WHERE status IN ('running', 'waiting', 'paused', 'cancelling')`,
+    // The first of a topic is kept, whoever waits for it and when.
+    `CREATE TABLE signal (
+       run_id TEXT NOT NULL REFERENCES run (id),
+       topic TEXT NOT NULL,
+       project_id TEXT NOT NULL,
+       id TEXT NOT NULL,
+       body TEXT NOT NULL,
+       created_at BIGINT NOT NULL,
+       PRIMARY KEY (run_id, topic)
+     )`,
+    // What a waiting run waits for; gone as soon as it is driven again.
+    `CREATE TABLE wait (
+       run_id TEXT NOT NULL REFERENCES run (id),
+       key TEXT NOT NULL,
+       project_id TEXT NOT NULL,
+       topic TEXT,
+       until_at BIGINT,
+       PRIMARY KEY (run_id, key)
+     )`,
+    `CREATE INDEX wait_due ON wait (until_at) WHERE until_at IS NOT NULL`,
+    `CREATE TABLE approval (
+       id TEXT PRIMARY KEY,
+       run_id TEXT NOT NULL REFERENCES run (id),
+       project_id TEXT NOT NULL,
+       step_key TEXT NOT NULL,
+       kind TEXT NOT NULL,
+       title TEXT NOT NULL,
+       request TEXT NOT NULL,
+       digest TEXT NOT NULL,
+       status TEXT NOT NULL CHECK (status IN ('pending', 'approved', 'denied', 'expired', 'cancelled')),
+       decided_by TEXT,
+       reason TEXT,
+       edited TEXT,
+       created_at BIGINT NOT NULL,
+       expires_at BIGINT,
+       decided_at BIGINT,
+       UNIQUE (run_id, step_key),
+       CHECK ((status = 'pending') = (decided_at IS NULL))
+     )`,
+    `CREATE INDEX approval_newest ON approval (project_id, created_at, id)`,
+    `CREATE INDEX approval_pending ON approval (project_id, created_at, id) WHERE status = 'pending'`,
+  ],
+  MONEY_LEVELS,
 ];
 
 /** Brings a database to the newest version in one transaction. Throws STORAGE_NEWER and leaves a newer one untouched. */
 export const migrate = (connection: Connection, migrations: readonly (readonly string[])[] = MIGRATIONS): void => {
+  // A table that others refer to could not be made anew otherwise. Without effect inside of a transaction.
+  connection.exec('PRAGMA foreign_keys=OFF');
+  try {
+    migrateInTransaction(connection, migrations);
+  } finally {
+    connection.exec('PRAGMA foreign_keys=ON');
+  }
+};
+
+const migrateInTransaction = (connection: Connection, migrations: readonly (readonly string[])[]): void => {
   connection.exec('BEGIN IMMEDIATE');
   try {
     connection.exec('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)');
@@ -145,6 +227,12 @@ export const migrate = (connection: Connection, migrations: readonly (readonly s
       if (version <= current) continue;
       for (const statement of statements) connection.exec(statement);
       connection.run('INSERT INTO schema_version (version) VALUES (?)', [version]);
+    }
+    const [broken] = current === migrations.length ? [] : connection.run('PRAGMA foreign_key_check').rows;
+    if (broken !== undefined) {
+      throw new CloutError('STORAGE_CORRUPT', 'A row of the database points to another that does not exist', {
+        details: { table: String(broken['table']) },
+      });
     }
     connection.exec('COMMIT');
   } catch (error) {

@@ -1,5 +1,8 @@
-import { CloutError, type Usage } from '@cloutagent/contract';
+import { CloutError, type Usage, type UsageTrait } from '@cloutagent/contract';
 import type { Row } from './libsql.ts';
+
+/** Of a run that can still be driven; beside it `finished_at` is null. */
+export const UNFINISHED = `status IN ('running', 'waiting', 'paused', 'cancelling')`;
 
 const wrong = (name: string): CloutError =>
   new CloutError('STORAGE_CORRUPT', `Column ${name} does not hold what was written`);
@@ -33,6 +36,11 @@ export const usage = (row: Row): Usage => ({
   cacheWrite5mTokens: intOrNull(row, 'cache_write_5m_tokens') ?? 0,
   cacheWrite1hTokens: intOrNull(row, 'cache_write_1h_tokens') ?? 0,
   outputTokens: intOrNull(row, 'output_tokens') ?? 0,
+  ...(typeof row['web_searches'] === 'number' ? { webSearchRequests: row['web_searches'] } : {}),
+  // Written from a list of them.
+  ...(typeof row['traits'] === 'string' && row['traits'] !== ''
+    ? { traits: row['traits'].split(' ') as UsageTrait[] }
+    : {}),
 });
 
 const raise = (name: string): never => {

@@ -16,8 +16,8 @@ export const runStatements = (chosen: Selection): readonly Guarded[] => {
   const ids = `SELECT id FROM (SELECT id, status FROM run ${chosen.sql})`;
   return [
     {
-      sql: `SELECT id, slug, status, reason, simulated, document_hash, summary, created_at, updated_at, finished_at,
-              (SELECT limit_nano FROM budget WHERE scope = 'run' AND budget.id = run.id) AS limit_nano
+      sql: `SELECT id, kind, slug, status, reason, simulated, document_hash, summary, created_at, updated_at, finished_at,
+              (SELECT limit_nano FROM budget WHERE scope = 'run' AND budget.id = run.id AND slot = '') AS limit_nano
             FROM run ${chosen.sql}`,
       params: chosen.params,
     },
@@ -47,6 +47,17 @@ export const runStatements = (chosen: Selection): readonly Guarded[] => {
               SELECT run_id, max(seq) FROM event WHERE type = 'task.started' AND run_id IN (${ids} WHERE status = 'running') GROUP BY 1)`,
       params: chosen.params,
     },
+    {
+      // A node that was skipped had no input. Nodes inside of others have a slash in their place.
+      sql: `SELECT run_id, key, is_error, CASE input WHEN 'null' THEN 1 ELSE 0 END AS skipped FROM step
+            WHERE run_id IN (${ids}) AND kind = 'node' AND instr(key, '/') = 0`,
+      params: chosen.params,
+    },
+    {
+      sql: `SELECT run_id, body FROM event WHERE type = 'node.started' AND run_id IN (${ids} WHERE status IN ('running', 'waiting', 'paused', 'cancelling'))`,
+      params: chosen.params,
+    },
+    { sql: `SELECT run_id, key FROM wait WHERE run_id IN (${ids})`, params: chosen.params },
   ];
 };
 
@@ -57,6 +68,9 @@ export const toRuns = ([
   steps = [],
   outcomes = [],
   started = [],
+  ended = [],
+  begun = [],
+  waits = [],
 ]: readonly (readonly Row[])[]): readonly Run[] => {
   const of = (rows: readonly Row[], runId: string): readonly Row[] =>
     rows.filter((row) => text(row, 'run_id') === runId);
@@ -67,6 +81,9 @@ export const toRuns = ([
       steps: of(steps, id),
       outcomes: of(outcomes, id),
       started: of(started, id)[0],
+      ended: of(ended, id),
+      begun: of(begun, id),
+      waits: of(waits, id),
     });
   });
 };
@@ -76,6 +93,9 @@ interface RunRows {
   readonly steps: readonly Row[];
   readonly outcomes: readonly Row[];
   readonly started: Row | undefined;
+  readonly ended: readonly Row[];
+  readonly begun: readonly Row[];
+  readonly waits: readonly Row[];
 }
 
 const toRun = (run: Row, rows: RunRows): Run => {
@@ -96,6 +116,8 @@ const toRun = (run: Row, rows: RunRows): Run => {
   ];
   return {
     id: text(run, 'id'),
+    // The constraint of the column holds the kinds of RunKind.
+    kind: text(run, 'kind') as Run['kind'],
     slug: text(run, 'slug'),
     title: summary.title,
     // The constraint of the column holds the statuses of RunStatus.
@@ -113,8 +135,9 @@ const toRun = (run: Row, rows: RunRows): Run => {
     },
     usage: usage(Object.fromEntries(usageNames.map((name) => [name, sum(name)]))),
     counts: { modelCalls: steps('model'), toolCalls: steps('tool'), unknownOutcomes: sum('unknown_outcomes') },
-    tasks: toTasks(summary, rows),
+    tasks: text(run, 'kind') === 'change' ? toTasks(summary, rows) : toNodes(summary, rows),
     documentHash: text(run, 'document_hash'),
+    forkedFrom: summary.forkedFrom ?? null,
   };
 };
 
@@ -137,4 +160,26 @@ const toTasks = (summary: RunSummary, rows: RunRows): Run['tasks'] => {
       costNanoUsd: costs.get(`task[${id}]`) ?? 0,
     };
   });
+};
+
+const toNodes = (summary: RunSummary, rows: RunRows): Run['tasks'] => {
+  const ended = new Map(rows.ended.map((row) => [text(row, 'key'), row]));
+  // Bodies of `node.started` events.
+  const begun = new Set(rows.begun.map((row) => (json(row, 'body') as { node: string }).node));
+  const top = (key: string): string => key.split('/', 1)[0] ?? key;
+  const waiting = new Set(rows.waits.map((row) => top(text(row, 'key'))));
+  const costs = new Map(rows.money.map((row) => [text(row, 'task'), intOrNull(row, 'spent_nano') ?? 0]));
+  const statusOf = (id: string): Run['tasks'][number]['status'] => {
+    const row = ended.get(id);
+    if (row === undefined) return waiting.has(id) ? 'waiting' : begun.has(id) ? 'running' : 'open';
+    if (int(row, 'is_error') === 1) return 'failed';
+    return int(row, 'skipped') === 1 ? 'skipped' : 'done';
+  };
+  return summary.tasks.map(({ id, title }) => ({
+    id,
+    title,
+    status: statusOf(id),
+    verification: null,
+    costNanoUsd: costs.get(id) ?? 0,
+  }));
 };

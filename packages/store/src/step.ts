@@ -24,8 +24,11 @@ export const toStep = (row: Row): StepRow => ({
 const diverged = (key: string): CloutError =>
   new CloutError('DIVERGED', `Step ${key} was done before with another input`, { details: { key } });
 
+/** The run that rows belong to. */
+export type RunRef = Pick<Claim, 'runId' | 'run'>;
+
 /** Rows are insert-only: a second one for the same key is refused, whatever its content. */
-export const insertStep = (claim: Claim, step: StepRow): Guarded => ({
+export const insertStep = (claim: RunRef, step: StepRow): Guarded => ({
   sql: `INSERT INTO step (run_id, project_id, place, ${STEP_COLUMNS})
         VALUES (?, ?, (SELECT coalesce(max(place), 0) + 1 FROM step WHERE run_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (run_id, key) DO NOTHING`,

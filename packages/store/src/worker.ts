@@ -22,7 +22,6 @@ const open = (options: WorkerOptions): Connection => {
   // On macOS a plain fsync leaves the data in the drive's cache.
   connection.exec('PRAGMA fullfsync=ON');
   connection.exec('PRAGMA checkpoint_fullfsync=ON');
-  connection.exec('PRAGMA foreign_keys=ON');
   connection.run(`PRAGMA journal_size_limit=${WAL_BYTES}`);
   if (options.maxPages !== undefined) connection.run(`PRAGMA max_page_count=${options.maxPages}`);
   migrate(connection);

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { CloutError, codeOf, PRODUCT_VERSION } from '@cloutagent/contract';
-import type { FrontSettings, Log } from '@cloutagent/http';
+import { CloutError, codeOf, errorSpec, PRODUCT_VERSION, toErrorBody } from '@cloutagent/contract';
+import { debugNames, readFrontSettings, wholeNumber, type FrontSettings, type Log } from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
 import type { TaskMcp } from './task-mcp.ts';
 
@@ -15,7 +15,7 @@ environment: WORKING_DIRECTORY (project root or its openspec folder), PORT (8443
              RATE_LIMIT (60), RATE_LIMIT_BURST (90), RATE_LIMIT_WINDOW_MS (60000), ENABLE_DISTRIBUTED_RATE_LIMIT,
              REDIS_URL, REQUEST_TIMEOUT_MS (30000), MAX_RESPONSE_SIZE_KB (1024), SECURITY_HEADERS_ENABLED (true),
              TLS_CERT_FILE, TLS_KEY_FILE, METRICS_BIND, AUDIT_LOG (a file, stderr or off; stderr),
-             LOG_LEVEL (trace, debug, info, warn, error, silent; info), DEBUG (task-mcp:*)
+             LOG_LEVEL (trace, debug, info, warn, error, silent; info), DEBUG (task-mcp:*), NODE_ENV (production)
 `;
 
 /** Requests get this long to end when the process is told to stop. */
@@ -31,16 +31,18 @@ const toLine = (value: Readonly<Record<string, unknown>>): string =>
 /** One JSON line per event on stderr; stdout belongs to the protocol. */
 const stderrLog = (minimum: string, isWanted: (name: string) => boolean): Log => {
   const from = LEVELS.includes(minimum) ? LEVELS.indexOf(minimum) : LEVELS.indexOf('info');
+  // `DEBUG=task-mcp:error,task-mcp:warn` of the seed names levels.
+  const levels = new Set(LEVELS.filter((level, index) => index >= from || isWanted(`task-mcp:${level}`)));
   return (level, message, fields = {}) => {
     const { ns } = fields;
-    if (LEVELS.indexOf(level) < from && !(typeof ns === 'string' && isWanted(ns))) return;
+    if (!levels.has(level) && !(typeof ns === 'string' && isWanted(ns))) return;
     process.stderr.write(`${toLine({ time: toIso(systemClock.now()), level, message, ...fields })}\n`);
   };
 };
 
 /** Serves until the process is told to stop; a second signal ends it at once. */
 const serve = async (env: NodeJS.ProcessEnv, taskMcp: TaskMcp, settings: FrontSettings, log: Log): Promise<void> => {
-  const [{ createFront, openAudit, wholeNumber }, { serveMetrics }] = await Promise.all([
+  const [{ createFront, openAudit }, { serveMetrics }] = await Promise.all([
     import('@cloutagent/http'),
     import('./metrics-server.ts'),
   ]);
@@ -79,10 +81,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (unknown !== undefined)
     throw new CloutError('VALIDATION_ERROR', `Unknown option ${unknown}`, { hint: 'task-mcp --help' });
   const http = args.includes('--http');
-  const [{ openProject }, { createTaskMcp }, { debugNames, readFrontSettings }] = await Promise.all([
+  const [{ openProject }, { createTaskMcp }] = await Promise.all([
     import('@cloutagent/openspec'),
     import('./task-mcp.ts'),
-    import('@cloutagent/http'),
     // Needed in any case: loading it beside the rest makes the first answer earlier.
     http ? undefined : import('./mcp/stdio.ts'),
   ]);
@@ -106,11 +107,21 @@ const main = async (args: readonly string[]): Promise<void> => {
   await serve(env, taskMcp, settings, log);
 };
 
+/** What the system says of an address that cannot be had, in words. */
+const explained = (error: unknown): unknown => {
+  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'listen') return error;
+  return new CloutError('VALIDATION_ERROR', `The address cannot be had: ${error.message}`, {
+    hint: 'Choose another with PORT and HOST',
+    cause: error,
+  });
+};
+
 process.stderr.on('error', () => undefined);
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const known = error instanceof CloutError ? `${error.code}: ${error.message}. ${error.hint}` : String(error);
+  const { code, message, hint } = toErrorBody(explained(error));
+  const known = code === 'INTERNAL_ERROR' ? String(error) : `${code}: ${message}. ${hint}`;
   process.stderr.write(`task-mcp: ${known}\n`);
-  process.exitCode = 1;
+  process.exitCode = errorSpec(code).exit;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFront, type FrontOptions, type Log } from '@cloutagent/http';
 import { decodeSse, systemClock, type Clock, type SseEvent } from '@cloutagent/kit';
-import { openProject } from '@cloutagent/openspec';
+import { openProject, type Project } from '@cloutagent/openspec';
 import type { Changes } from './changes.ts';
 import { createTaskMcp, taskMcpOver, type TaskMcp, type TaskMcpDeps } from './task-mcp.ts';
 
@@ -19,7 +19,10 @@ export interface Served extends AsyncDisposable {
   drain(ms: number): Promise<void>;
 }
 
-export type ServeOptions = Partial<TaskMcpDeps> & { readonly front?: Partial<FrontOptions> };
+export type ServeOptions = Partial<TaskMcpDeps> & {
+  readonly front?: Partial<FrontOptions>;
+  readonly project?: Project;
+};
 
 const listen = async (taskMcp: TaskMcp, root: string, clock: Clock, options: ServeOptions): Promise<Served> => {
   const front = createFront({
@@ -55,7 +58,7 @@ const temporaryRoot = (): Promise<string> => mkdtemp(join(tmpdir(), 'task-mcp-')
 export const serveProject = async (options: ServeOptions = {}): Promise<Served> => {
   const clock = options.clock ?? systemClock;
   const root = await temporaryRoot();
-  const project = await openProject(root, { clock, caller: 'tester' });
+  const project = options.project ?? (await openProject(root, { clock, caller: 'tester' }));
   return listen(createTaskMcp({ log: quiet, version: '9.9.9', ...options, clock, project }), root, clock, options);
 };
 

@@ -58,10 +58,15 @@ const shown = (value: unknown): object => {
   return typeof value === 'number' || typeof value === 'boolean' || value === null ? { value } : {};
 };
 
+/** The schema's own words speak of a type that was received as undefined. */
+const messageOf = (input: unknown, { code, path, message }: Issue): string =>
+  code === 'invalid_type' && path.length > 0 && valueAt(input, path) === undefined ? 'required field missing' : message;
+
 /** The seed's error for an input that breaks its schema: the first finding in `details`, up to three in the message. */
 const invalidInput = (tool: ToolName, input: unknown, issues: readonly Issue[]): CloutError => {
-  const told = issues.slice(0, 3).map((issue) => `${fieldOf(issue)}: ${issue.message}`);
-  const [first] = issues;
+  const shownIssues = issues.slice(0, 3).map((issue) => ({ ...issue, message: messageOf(input, issue) }));
+  const told = shownIssues.map((issue) => `${fieldOf(issue)}: ${issue.message}`);
+  const [first] = shownIssues;
   return new CloutError('INVALID_INPUT', `Invalid input for tool '${tool}': ${told.join('; ')}`, {
     details: {
       ...(first === undefined

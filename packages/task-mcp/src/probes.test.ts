@@ -46,25 +46,60 @@ describe('probes', () => {
     expect((await fetch(`${served.url}/readyz`)).status).toBe(503);
   });
 
-  it('[T4.root] / names what is there', async () => {
+  it('[T4.root] / has the members of the seed, and names what is there', async () => {
     await using served = await serveChanges({});
-    const body = (await (await fetch(served.url)).json()) as { name: string; version: string; endpoints: object };
-    expect([body.name, body.version]).toEqual(['Task MCP HTTPS/SSE Server', '9.9.9']);
+    const response = await fetch(served.url);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    const body = (await response.json()) as { endpoints: object };
+    expect(body).toMatchObject({
+      name: 'Task MCP HTTPS/SSE Server',
+      version: '9.9.9',
+      security: {
+        authentication: 'Bearer token and cookie-based',
+        rateLimiting: 'IP and token-based with burst control',
+        cors: 'Configurable origin whitelist',
+        headers: expect.stringContaining('CSP') as string,
+        audit: 'Structured JSON logging',
+      },
+      endpoints: {
+        sse: 'POST /sse - Server-Sent Events',
+        mcp: 'POST /mcp - Streamable HTTP (NDJSON)',
+        healthz: 'GET /healthz - Liveness probe',
+        readyz: 'GET /readyz - Readiness probe',
+        health: expect.stringMatching(/^GET \/health - Comprehensive health check/u) as string,
+        security: 'GET /security/metrics - Security metrics (authenticated)',
+      },
+      documentation: expect.stringMatching(/^https:/u) as string,
+      features: { ide_integration: true, resource_uris: true, template_system: true, performance_monitoring: true },
+    });
     for (const line of Object.values(body.endpoints)) {
       const [method = '', path = ''] = String(line).split(' ');
-      const response = await fetch(served.url + path, { method });
-      expect([404, 405]).not.toContain(response.status);
+      const reached = await fetch(served.url + path, { method });
+      expect([404, 405]).not.toContain(reached.status);
     }
   });
 
   it('[T4.tokenless, T4.head] need no token, refuse a wrong one, and answer HEAD', async () => {
     await using served = await serveChanges({}, { front: { tokens: { user: ['right'], admin: [] } } });
+    const cookie = { cookie: 'task-mcp-auth=wrong' };
+    expect((await fetch(`${served.url}/healthz`, { headers: cookie })).status).toBe(401);
     for (const path of ['/healthz', '/readyz', '/']) {
       expect((await fetch(served.url + path)).status).toBe(200);
       expect((await fetch(served.url + path, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
       const head = await fetch(served.url + path, { method: 'HEAD' });
       expect([head.status, await head.text()]).toEqual([200, '']);
-      expect(await (await fetch(served.url + path)).text()).not.toContain(served.root);
+      const shown = await (await fetch(served.url + path)).text();
+      for (const secret of [served.root, 'right', process.execPath]) expect(shown).not.toContain(secret);
     }
+  });
+
+  it('[T4.readyz, T12.redis-lost] a lost Redis is shown and leaves the server ready', async () => {
+    const rateLimit = { rate: 60, windowMs: 60_000, burst: 90, redisUrl: 'redis://127.0.0.1:1' };
+    await using served = await serveChanges({}, { front: { rateLimit } });
+    await served.post('/mcp', { tool: 'changes.active' });
+    const ready = await fetch(`${served.url}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ready: true, dependencies: { redis: false } }]);
+    const metrics = (await (await fetch(`${served.url}/security/metrics`)).json()) as object;
+    expect(metrics).toMatchObject({ data: { rateLimit: { shared: 'degraded', degraded: true } } });
   });
 });

@@ -48,8 +48,21 @@ const linkOf = (slug: string, file: string, deltas: number): Link => {
   return { uri: `change://${slug}/delta/${short}`, mimeType: MARKDOWN, name: short };
 };
 
+/**
+ * What the changes answer comes from files and, for archives, from another room. Looked at only as deep as the forms
+ * rely on it: a page of 150 rows is not walked again.
+ */
+const requireShape = (tool: ToolCall['tool'], isWhole: boolean): void => {
+  if (!isWhole) throw invalidResult(tool);
+};
+
+/** Seed 002: the tool did something, and what it tells of it cannot be told on. */
+export const invalidResult = (tool: ToolCall['tool'], cause?: unknown): CloutError =>
+  new CloutError('INVALID_TOOL_RESULT', `Tool '${tool}' returned an invalid result`, { cause });
+
 const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal, signal }: Caller) => {
   const { change, resumed, files } = await changes.open(input, principal, signal);
+  requireShape('change.open', typeof change.slug === 'string' && Array.isArray(files));
   const deltas = files.filter((file) => file.startsWith('specs/')).length;
   const withTemplate = change.template === undefined ? '' : ` with ${change.template} template`;
   return {
@@ -79,6 +92,7 @@ const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, {
     ...(union === undefined ? {} : { union }),
   };
   const result = await changes.archive(slug, options, principal, signal);
+  requireShape('change.archive', typeof result.slug === 'string' && Array.isArray(result.warnings));
   const uri = `changes://archived/${result.slug}`;
   const id = await storedReceiptId(changes, uri);
   const warnings = result.warnings.length === 0 ? '' : ` (${result.warnings.join('; ')})`;
@@ -107,6 +121,7 @@ const shownPaths = (root: string, { paths }: ChangeSummary, local: boolean): Cha
 
 const active = async ({ changes }: ToolDeps, input: CallOf<'changes.active'>, { local }: Caller) => {
   const found = await changes.list(input);
+  requireShape('changes.active', Array.isArray(found.items) && Number.isInteger(found.total) && found.pageSize > 0);
   const page: Page<ChangeSummary> = {
     ...found,
     items: found.items.map((item) => ({ ...item, paths: shownPaths(changes.root, item, local) })),
@@ -129,8 +144,8 @@ const perform = (deps: ToolDeps, call: ToolCall, caller: Caller): Promise<Omit<O
 };
 
 /**
- * Runs one tool. Errors: FORBIDDEN for a scope that is too narrow, those of the changes, and TOOL_EXECUTION_ERROR for
- * anything that is not of the error table.
+ * Runs one tool. Errors: FORBIDDEN for a scope that is too narrow, those of the changes, INVALID_TOOL_RESULT where they
+ * answer what no form can tell, and TOOL_EXECUTION_ERROR for anything that is not of the error table.
  */
 export const runTool = async (deps: ToolDeps, call: ToolCall, caller: Caller): Promise<Outcome> => {
   const { scope } = TOOLS[call.tool];

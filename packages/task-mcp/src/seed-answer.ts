@@ -1,6 +1,7 @@
 import { API_VERSION, toErrorBody } from '@cloutagent/contract';
 import type { Log, Reply, RequestContext } from '@cloutagent/http';
 import { encodeNdjson, encodeSse, encodeSseComment, toIso, type Clock } from '@cloutagent/kit';
+import { logFailure } from './failure.ts';
 import type { Outcome } from './run-tool.ts';
 import { ndjsonError, NDJSON_HEADERS, SSE_HEADERS, sseError, type SeedError, type SeedResult } from './seed-form.ts';
 
@@ -38,10 +39,10 @@ export const failureOf = (
   error: unknown,
 ): SeedError => {
   const { requestId } = context;
-  log('warn', 'tool failed', { requestId, tool, error });
+  logFailure(log, { requestId, tool, error });
   const body = toErrorBody(error);
   // The status was sent already, so the audit log would take it for a success.
-  context.note({ error: body.code });
+  context.note({ code: body.code });
   return { error: body, requestId, timestamp: toIso(clock.now()) };
 };
 

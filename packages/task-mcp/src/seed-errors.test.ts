@@ -1,7 +1,11 @@
+import { McpServer } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { allEventsOf, linesOf, serveChanges, serveProject } from './harness.ts';
+import { PROTOCOL_VERSIONS } from './mcp/factory.ts';
 
 const open = (input: object) => ({ tool: 'change.open', input: { title: 'T', slug: 'a-change', ...input } });
+const PATHS = { root: 'a', proposal: 'a/proposal.md', tasks: 'a/tasks.md' };
+const LARGE = expect.stringMatching(/^Response size \(\d\dKB\) exceeds limit of 2KB$/u) as string;
 const PATTERN = '^[a-z0-9](?:[a-z0-9\\-]{1,62})[a-z0-9]$';
 
 interface Told {
@@ -33,7 +37,12 @@ const cases: readonly (readonly [string, unknown, number, Partial<Told>])[] = [
       },
     },
   ],
-  ['a missing title', { tool: 'change.open', input: { slug: 'a-change' } }, 400, { code: 'INVALID_INPUT' }],
+  [
+    'a missing title',
+    { tool: 'change.open', input: { slug: 'a-change' } },
+    400,
+    { code: 'INVALID_INPUT', message: "Invalid input for tool 'change.open': title: required field missing" },
+  ],
   ['no input', { tool: 'change.open' }, 400, { code: 'INVALID_INPUT' }],
   ['an input that is a list', { tool: 'changes.active', input: [] }, 400, { code: 'INVALID_INPUT' }],
   ['a limit over 200', { tool: 'changes.active', input: { limit: 201 } }, 400, { code: 'INVALID_INPUT' }],
@@ -114,18 +123,82 @@ describe('[T10.tool-name, T10.template, T10.body-json, T15.unknown-major] errors
     expect((await served.post('/sse', open({}), { authorization: 'Bearer right' })).status).toBe(200);
   });
 
-  it('[T14.response-size] an answer over the limit is RESPONSE_TOO_LARGE', async () => {
+  it('[T14.response-size] an answer over the limit is RESPONSE_TOO_LARGE in every form', async () => {
+    const text = 'x'.repeat(3000);
+    const items = Array.from({ length: 10 }, (_, index) => ({ slug: `change-${index}`, title: text, paths: PATHS }));
     await using served = await serveChanges(
-      { read: (uri) => Promise.resolve({ uri, mimeType: 'text/markdown', text: 'x'.repeat(3000) }) },
+      {
+        read: (uri) => Promise.resolve({ uri, mimeType: 'text/markdown', text }),
+        list: () => Promise.resolve({ page: 1, pageSize: 50, total: 10, nextPageToken: null, items } as never),
+      },
       { maxResponseBytes: 2048 },
     );
-    const response = await served.post('/sse', { uri: 'change://a/tasks', method: 'resource/read' });
-    const { error } = (await response.json()) as { error: Told };
-    expect([response.status, error.code, error.message]).toEqual([
+    const told = { code: 'RESPONSE_TOO_LARGE', message: 'Response size (3KB) exceeds limit of 2KB' };
+    const read = await served.post('/sse', { uri: 'change://a/tasks', method: 'resource/read' });
+    expect([read.status, await read.json()]).toMatchObject([413, { error: told }]);
+    const hint = 'Consider using pagination or reducing the amount of data requested';
+    const call = { tool: 'changes.active' };
+    const sse = await served.post('/sse', call, { accept: 'text/event-stream' });
+    const [event] = await allEventsOf(sse);
+    expect([sse.status, JSON.parse(event?.data ?? '')]).toMatchObject([
       413,
-      'RESPONSE_TOO_LARGE',
-      'Response size (3KB) exceeds limit of 2KB',
+      { error: { ...told, message: LARGE, hint } },
     ]);
+    const ndjson = await served.post('/mcp', call, { accept: 'application/x-ndjson' });
+    expect([ndjson.status, await linesOf(ndjson)]).toMatchObject([
+      413,
+      [{ type: 'error', error: { code: told.code } }],
+    ]);
+    const rpc = async (method: string, params: object) =>
+      (await (await served.post('/mcp', { jsonrpc: '2.0', id: 1, method, params })).json()) as object;
+    expect(await rpc('tools/call', { name: 'changes.active' })).toMatchObject({
+      result: { isError: true, _meta: { 'io.cloutagent/error': { code: told.code, message: LARGE } } },
+    });
+    expect(await rpc('resources/read', { uri: 'change://a/tasks' })).toMatchObject({ error: { data: told } });
+  });
+
+  it('a tool that answers what no form can tell is INVALID_TOOL_RESULT', async () => {
+    const circular: Record<string, unknown> = { slug: 'a-change', title: 'T', paths: PATHS };
+    circular['self'] = circular;
+    const results: readonly unknown[] = [
+      {},
+      { page: 1, pageSize: 50, total: '1', nextPageToken: null, items: [] },
+      { page: 1, pageSize: 50, total: 1, nextPageToken: null, items: [circular] },
+    ];
+    for (const result of results) {
+      await using served = await serveChanges({ list: () => Promise.resolve(result as never) });
+      const response = await served.post('/sse', { tool: 'changes.active' });
+      expect([response.status, await response.json()]).toMatchObject([
+        500,
+        { error: { code: 'INVALID_TOOL_RESULT', message: "Tool 'changes.active' returned an invalid result" } },
+      ]);
+    }
+    await using served = await serveChanges({ archive: () => Promise.resolve({} as never) });
+    const archive = { name: 'change.archive', arguments: { slug: 'a-change' } };
+    const answer = await served.post('/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/call', params: archive });
+    expect(await answer.json()).toMatchObject({
+      result: { isError: true, _meta: { 'io.cloutagent/error': { code: 'INVALID_TOOL_RESULT' } } },
+    });
+  });
+
+  it('tools that cannot be loaded are TOOL_REGISTRY_UNAVAILABLE until they can', async () => {
+    let broken = true;
+    const factory = () => {
+      if (broken) throw new Error('secret');
+      return new McpServer({ name: 'whole', version: '1' }, { supportedProtocolVersions: PROTOCOL_VERSIONS });
+    };
+    await using served = await serveProject({ factory });
+    const ping = () => served.post('/mcp', { jsonrpc: '2.0', id: 1, method: 'ping' });
+    const refused = await ping();
+    const text = await refused.text();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([500, '1']);
+    expect(JSON.parse(text)).toMatchObject({
+      error: { code: 'TOOL_REGISTRY_UNAVAILABLE', message: 'The tools are not available', hint: 'Retry later' },
+    });
+    expect(text).not.toContain('secret');
+    expect((await fetch(`${served.url}/sse`)).status).toBe(500);
+    broken = false;
+    expect(await (await ping()).json()).toMatchObject({ id: 1, result: {} });
   });
 
   it('[T10.unknown] a tool that breaks is TOOL_EXECUTION_ERROR and shows nothing', async () => {

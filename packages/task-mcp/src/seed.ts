@@ -3,9 +3,10 @@ import { checkApiVersion, type Log, type Reply, type RequestContext, type Route 
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
 import { isLocal } from './locality.ts';
-import { runTool, type Outcome, type ToolDeps } from './run-tool.ts';
+import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.ts';
 import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
 import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
+import { requireSize } from './size.ts';
 import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
@@ -23,11 +24,12 @@ export interface SeedDeps extends ToolDeps {
 
 const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
 
-const checkSize = (text: string, limit: number): string => {
-  const size = Buffer.byteLength(text);
-  if (size <= limit) return text;
-  const kb = (bytes: number): number => Math.ceil(bytes / 1024);
-  throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${kb(size)}KB) exceeds limit of ${kb(limit)}KB`);
+const textOf = (tool: Outcome['tool'], result: object): string => {
+  try {
+    return JSON.stringify(result);
+  } catch (cause) {
+    throw invalidResult(tool, cause);
+  }
 };
 
 /** `POST /sse` and `POST /mcp`: seed tool calls, seed resource reads and JSON-RPC, told apart by the body. */
@@ -44,7 +46,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
     // A page is long: it becomes text once, for both forms and for its size.
-    const resultText = checkSize(JSON.stringify(result), maxResponseBytes);
+    const resultText = requireSize(textOf(outcome.tool, result), maxResponseBytes);
     const rest = `"result":${resultText},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
     const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
     return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
@@ -94,7 +96,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
 
   const readResource = async (uri: string): Promise<Reply> => {
     const { mimeType, text } = await changes.read(uri);
-    checkSize(text, maxResponseBytes);
+    requireSize(text, maxResponseBytes);
     return { kind: 'json', body: { contents: [{ uri, mimeType, text }] } };
   };
 

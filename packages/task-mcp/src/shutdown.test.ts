@@ -1,54 +1,21 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '@cloutagent/kit';
 import { until } from './harness.ts';
+import { auth, spawned } from './process-harness.ts';
 
-const BIN = fileURLToPath(new URL('../bin/task-mcp.mjs', import.meta.url));
-
-/** `task-mcp --http` as a process of its own, with its log. */
-const spawned = async (environment: Record<string, string> = {}) => {
-  const root = await mkdtemp(join(tmpdir(), 'task-mcp-stop-'));
-  const child = spawn(process.execPath, [BIN, '--http'], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      PORT: '0',
-      WORKING_DIRECTORY: root,
-      AUTH_TOKENS: 'devtoken',
-      ...environment,
-    },
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-  const logs: string[] = [];
-  let url = '';
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    logs.push(line);
-    const entry = JSON.parse(line) as { message: string; url?: string };
-    if (entry.message === 'listening') url = entry.url ?? '';
-  });
-  await until(() => url !== '' || child.exitCode !== null);
-  return {
-    child,
-    exited,
-    logs,
-    url,
-    root,
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await exited;
-      await rm(root, { recursive: true });
-    },
-  };
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 };
-
-const auth = { authorization: 'Bearer devtoken' };
 
 describe('[H13] [T25.streams] a signal to stop', () => {
   it('ends open streams with an event that says when to come back, and exits with 0', async () => {
@@ -106,6 +73,28 @@ describe('[H13] [T25.streams] a signal to stop', () => {
   });
 });
 
+describe('[T19.port, T19.workdir] the environment of the process', () => {
+  it('chooses port, host, folder and whether X-Debug is answered', async () => {
+    const root = await realpath(await mkdtemp(join(tmpdir(), 'task-mcp-environment-')));
+    const openspec = join(root, 'openspec');
+    await mkdir(openspec);
+    const port = await freePort();
+    const environment = { PORT: String(port), HOST: 'localhost', WORKING_DIRECTORY: openspec, NODE_ENV: 'production' };
+    await using server = await spawned(environment, { root });
+    expect(server.url).toBe(`http://localhost:${port}`);
+    const headers = { ...auth, 'x-debug': 'true' };
+    const health = await fetch(`${server.url}/health`, { headers });
+    expect(health.headers.get('x-debug')).toBeNull();
+    expect(await health.json()).toMatchObject({ checks: { filesystem: { details: { path: openspec } } } });
+    await using taken = await spawned({ PORT: String(port) });
+    expect([await taken.exited, taken.logs]).toEqual([[2, null], [expect.stringContaining('EADDRINUSE') as string]]);
+    await using other = await spawned({ NODE_ENV: 'development' });
+    const told = await fetch(`${other.url}/health`, { headers });
+    expect(told.headers.get('x-debug')).toContain('GET /health');
+    await rm(root, { recursive: true });
+  });
+});
+
 describe('[T17.stderr, T17.audit, T17.level] stderr', () => {
   it('is JSON lines: audit by default, and the debug lines that DEBUG names', async () => {
     await using server = await spawned({ DEBUG: 'task-mcp:*' });
@@ -138,6 +127,9 @@ describe('[T17.stderr, T17.audit, T17.level] stderr', () => {
     await server.exited;
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ route: '/sse', status: 401, result: 'denied' });
     expect(server.logs.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['listening']);
+    // The seed names levels in DEBUG; they are shown whatever LOG_LEVEL says.
+    await using named = await spawned({ DEBUG: 'task-mcp:error,task-mcp:info', LOG_LEVEL: 'error', AUDIT_LOG: 'off' });
+    expect(named.logs).toEqual([expect.stringContaining('"level":"info","message":"listening"') as string]);
     await using quiet = await spawned({ LOG_LEVEL: 'debug', AUDIT_LOG: 'off' });
     await fetch(`${quiet.url}/sse`, { method: 'POST' });
     await until(() => quiet.logs.length === 2);

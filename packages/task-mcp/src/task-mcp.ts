@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { CloutError } from '@cloutagent/contract';
 import type { Log, Route } from '@cloutagent/http';
 import type { Clock } from '@cloutagent/kit';
 import type { Project } from '@cloutagent/openspec';
@@ -48,6 +49,10 @@ const PATIENT_TOOLS: ReadonlyMap<string, TaskSupport> = new Map([
 
 const DEFAULT_RESPONSE_BYTES = 1024 * 1024;
 
+/** What makes the tools could not be loaded or does not work now (seed 002); nothing was done, so a retry may help. */
+const unavailable = (cause: unknown): CloutError =>
+  new CloutError('TOOL_REGISTRY_UNAVAILABLE', 'The tools are not available', { cause, retryAfter: 1 });
+
 /** The Task MCP server over any set of changes. */
 export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => {
   const { log, clock, version } = options;
@@ -57,11 +62,18 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
       import('./mcp/http.ts'),
       import('./mcp/server.ts'),
     ]);
+    const make: ServerFactory =
+      options.factory ??
+      (({ caller, era, sessionId }) =>
+        makeMcpServer(deps, { caller, era, own: sessionId !== undefined, tasks: era === 'modern' }));
     return openMcpHttp({
-      factory:
-        options.factory ??
-        (({ caller, era, sessionId }) =>
-          makeMcpServer(deps, { caller, era, own: sessionId !== undefined, tasks: era === 'modern' })),
+      factory: (context) => {
+        try {
+          return make(context);
+        } catch (cause) {
+          throw unavailable(cause);
+        }
+      },
       serverInfo: serverInfo(version),
       clock,
       tasks: options.tasks ?? PATIENT_TOOLS,
@@ -70,7 +82,12 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
   };
   let opened: Promise<McpHttp> | undefined;
   // The SDK is most of the start-up time; who never speaks MCP never pays for it.
-  const open = (): Promise<McpHttp> => (opened ??= load());
+  const open = (): Promise<McpHttp> =>
+    (opened ??= load().catch((cause: unknown) => {
+      // An update that replaces the files, or too many open ones, must not be remembered as the end.
+      opened = undefined;
+      throw unavailable(cause);
+    }));
   return {
     routes: [
       ...seedRoutes({

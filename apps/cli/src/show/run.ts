@@ -49,7 +49,7 @@ export const showRuns = (page: Page<Run>, style: Style): string => {
   return table(columns, rows, style.dim) + more;
 };
 
-const TASK_MARK = { done: '[x]', failed: '[!]', running: '[>]', open: '[ ]' } as const;
+const TASK_MARK = { done: '[x]', failed: '[!]', running: '[>]', waiting: '[?]', skipped: '[-]', open: '[ ]' } as const;
 
 const showReason = (reason: RunReason | null, style: Style): string[] =>
   reason === null

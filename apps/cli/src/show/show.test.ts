@@ -13,6 +13,7 @@ const style = createStyle(false);
 const usd = (dollars: number) => toMoney(Math.round(dollars * 1e9));
 const run: Run = {
   id: 'run_0123',
+  kind: 'change',
   slug: 'my-change',
   title: 'My change',
   status: 'running',
@@ -26,6 +27,7 @@ const run: Run = {
   usage: NO_USAGE,
   counts: { modelCalls: 3, toolCalls: 2, unknownOutcomes: 0 },
   documentHash: '',
+  forkedFrom: null,
   tasks: [
     { id: '1.1', title: 'Write', status: 'done', verification: 'checked', costNanoUsd: 1 },
     { id: '1.2', title: 'Test', status: 'open', verification: null, costNanoUsd: 0 },

@@ -11,6 +11,7 @@ import {
 
 export const run = (over: Partial<Run> = {}): Run => ({
   id: 'run_1',
+  kind: 'change',
   slug: 'add-export',
   title: 'Add export',
   status: 'running',
@@ -28,6 +29,7 @@ export const run = (over: Partial<Run> = {}): Run => ({
     { id: '1.2', title: 'Second', status: 'open', verification: null, costNanoUsd: 0 },
   ],
   documentHash: 'aa',
+  forkedFrom: null,
   ...over,
 });
 
@@ -66,6 +68,7 @@ export const detail = (over: Partial<RunDetail> = {}): RunDetail => ({
   run: run(),
   steps: [],
   ledger: [],
+  waits: [],
   lastSeq: 0,
   ...over,
 });

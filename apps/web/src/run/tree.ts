@@ -61,7 +61,7 @@ const ownCost = (row: StepRow | undefined, live: LiveStep | undefined, attempts:
 };
 
 const taskState = (
-  status: 'open' | 'running' | 'done' | 'failed',
+  status: RunDetail['run']['tasks'][number]['status'],
   live: LiveStep | undefined,
   driven: boolean,
 ): NodeState => {

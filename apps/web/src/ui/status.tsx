@@ -4,7 +4,9 @@ import {
   CirclePause,
   CircleSlash,
   CircleX,
+  Clock3,
   FlaskConical,
+  Hourglass,
   LoaderCircle,
   Unplug,
   type LucideIcon,
@@ -22,7 +24,10 @@ const TONES: Readonly<Record<Tone, string>> = {
 };
 
 const STATUS: Readonly<Record<RunStatus, { icon: LucideIcon; word: string; tone: Tone }>> = {
+  queued: { icon: Clock3, word: 'Queued', tone: 'quiet' },
   running: { icon: LoaderCircle, word: 'Running', tone: 'accent' },
+  waiting: { icon: Hourglass, word: 'Waiting', tone: 'warn' },
+  cancelling: { icon: CircleSlash, word: 'Cancelling', tone: 'warn' },
   paused: { icon: CirclePause, word: 'Paused', tone: 'warn' },
   interrupted: { icon: Unplug, word: 'Interrupted', tone: 'warn' },
   completed: { icon: CircleCheck, word: 'Completed', tone: 'ok' },

@@ -27,7 +27,7 @@ const stopped = (stopReason: string, text = 'Hm'): ScriptedAnswer => ({
 const keys = (rig: Rig): string[] => [...rig.journal.state('run_1').steps.keys()];
 
 describe('[E7.turns] the loop', () => {
-  it('[E7.several E7.sorted] runs the tools of a turn one after another and answers all of them in one message', async () => {
+  it('[E7.several E7.sorted] runs the tools of a turn and answers all of them in one message', async () => {
     const both: ScriptedAnswer = {
       content: [
         { type: 'thinking', thinking: 'Hm', signature: 'c2ln' },

@@ -2,7 +2,8 @@ import type { ErrorCode } from '@cloutagent/contract';
 import type { ContentBlock, ModelAnswer } from '../model/port.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { withAnswer, withUser, type Conversation } from './conversation.ts';
-import { largestAnswer, type ModelResult, type ModelUse } from './model-attempt.ts';
+import { largestAnswer, type ModelResult, type ModelStep, type ModelUse } from './model-attempt.ts';
+import type { Observe } from './observe.ts';
 import { modelStep, textOf } from './step-model.ts';
 import { toolStep, type ToolUse } from './tool-call.ts';
 import type { ToolPort } from './tool-port.ts';
@@ -13,6 +14,9 @@ export interface AgentRun {
   /** Ends with a message of the user. */
   readonly conversation: Conversation;
   readonly maxIterations: number;
+  /** Text that is still cut at the largest `max_tokens` is the answer; otherwise it fails. */
+  readonly keepCut?: boolean | undefined;
+  readonly observe?: Observe | undefined;
 }
 
 export interface AgentEnd {
@@ -26,11 +30,16 @@ export interface AgentEnd {
   readonly conversation: Conversation;
   /** Tools whose last call failed, each once. */
   readonly failedTools: readonly string[];
+  /** Of the last answer; undefined where there was none. */
+  readonly stopReason: string | undefined;
 }
 
+/** Tool calls of one turn that are under way at once; a model asks for a handful, a mad one for hundreds. */
+const MAX_PARALLEL_TOOLS = 16;
+
 /**
- * The tool loop: ask, run the tools that the answer names one after another, answer with their results, until the model is
- * done or `maxIterations` answers were spent. Finished steps are read from the journal, so that a run that was cut off
+ * The tool loop: ask, run the tools that the answer names at once, answer with their results in its order, until the model
+ * is done or `maxIterations` answers were spent. Finished steps are read from the journal, so that a run that was cut off
  * anywhere goes on where it was.
  */
 export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run: AgentRun): Promise<AgentEnd> => {
@@ -38,6 +47,7 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
   let allowance = 0;
   let text = '';
   let said = '';
+  let stopReason: string | undefined;
   const failedTools = new Set<string>();
   const end = (failure: AgentEnd['failure']): AgentEnd => ({
     failure,
@@ -45,35 +55,45 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
     answer: said,
     conversation,
     failedTools: [...failedTools],
+    stopReason,
   });
 
   for (let turn = 0; turn < run.maxIterations; turn += 1) {
     const key = `${run.prefix}/turn[${turn}]`;
-    const { answer, maxTokens, grown } = await askWhole(drive, use, key, conversation, allowance);
+    const { answer, maxTokens, grown } = await askWhole(drive, use, {
+      key,
+      conversation,
+      allowance,
+      cutAt: undefined,
+      observe: run.observe,
+    });
     // Answers of one conversation are alike: one that needed more room is followed by others that do.
     if (grown) allowance = maxTokens;
     said = textOf(answer.content);
     if (said !== '') text = said;
-    const failure = failureOf(answer, maxTokens);
+    ({ stopReason } = answer);
+    const uses = answer.content.flatMap(toToolUse);
+    const kept = run.keepCut === true && stopReason === 'max_tokens' && uses.length === 0;
+    const failure = kept ? null : failureOf(answer, maxTokens);
     if (failure !== null) return end(failure);
     conversation = withAnswer(conversation, answer);
-    const uses = answer.content.flatMap(toToolUse);
     if (uses.length === 0) {
       if (answer.stopReason === 'pause_turn') continue;
       return end(null);
     }
-    const results: ContentBlock[] = [];
-    for (const [index, toolUse] of uses.entries()) {
-      const outcome = await toolStep(drive, tools, `${key}/tool[${index}]`, toolUse);
-      if (outcome.isError) failedTools.add(outcome.name);
-      else failedTools.delete(outcome.name);
-      results.push({
+    const outcomes = await mapOrdered(uses, MAX_PARALLEL_TOOLS, (toolUse, index) =>
+      toolStep(drive, tools, `${key}/tool[${index}]`, toolUse, run.observe),
+    );
+    const results = outcomes.map(({ name, blocks, isError }, index): ContentBlock => {
+      if (isError) failedTools.add(name);
+      else failedTools.delete(name);
+      return {
         type: 'tool_result',
-        tool_use_id: toolUse.id,
-        content: outcome.blocks,
-        ...(outcome.isError ? { is_error: true } : {}),
-      });
-    }
+        tool_use_id: uses[index]?.id,
+        content: blocks,
+        ...(isError ? { is_error: true } : {}),
+      };
+    });
     conversation = withUser(conversation, results);
   }
   return end({ code: 'MAX_ITERATIONS', message: `The agent was not done after ${run.maxIterations} turns` });
@@ -86,22 +106,41 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
 const askWhole = async (
   drive: Drive,
   use: ModelUse,
-  key: string,
-  conversation: Conversation,
-  allowance: number,
+  first: ModelStep,
 ): Promise<ModelResult & { readonly grown: boolean }> => {
-  let result = await modelStep(drive, use, { key, conversation, allowance, cutAt: undefined });
+  let result = await modelStep(drive, use, first);
   let again = 0;
   while (result.answer.stopReason === 'max_tokens' && result.maxTokens < largestAnswer(use)) {
     again += 1;
-    result = await modelStep(drive, use, {
-      key: `${key}/more[${again}]`,
-      conversation,
-      allowance,
-      cutAt: result.maxTokens,
-    });
+    await first.observe?.({ type: 'cut', step: first.key });
+    result = await modelStep(drive, use, { ...first, key: `${first.key}/more[${again}]`, cutAt: result.maxTokens });
   }
   return { ...result, grown: again > 0 };
+};
+
+/** Works on `limit` items at a time. An error waits for what is under way, so that nothing goes on behind its back. */
+const mapOrdered = async <T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<readonly R[]> => {
+  const results: R[] = [];
+  const failures: { readonly index: number; readonly error: unknown }[] = [];
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      if (failures.length > 0) return;
+      try {
+        results[index] = await work(item, index);
+      } catch (error) {
+        failures.push({ index, error });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const [first] = failures.sort((a, b) => a.index - b.index);
+  if (first !== undefined) throw first.error;
+  return results;
 };
 
 const failureOf = ({ stopReason }: ModelAnswer, maxTokens: number): AgentEnd['failure'] => {

@@ -118,15 +118,29 @@ describe('a failed attempt', () => {
   it('[E3.retry MODEL_UNAVAILABLE] is given up after four', async () => {
     const rig = await openRig({
       script: () => {
-        throw overloaded('none', 3_600_000);
+        throw overloaded('none', 30_000);
       },
     });
     const error = await caught(run(rig));
-    expect(codeOf(error)).toBe('MODEL_UNAVAILABLE');
+    expect(error).toMatchObject({ code: 'MODEL_UNAVAILABLE', message: 'Overloaded; it was tried 4 times' });
     expect(rig.model.calls).toHaveLength(4);
-    // Nobody sleeps for an hour inside a call.
     expect(rig.clock.slept).toEqual([30_000, 30_000, 30_000]);
     expect(await rig.journal.budgets([RUN_LEVEL])).toMatchObject([{ spentNanoUsd: 0, heldNanoUsd: 0 }]);
+  });
+
+  it('[E3.retry] [D7] is given up at once where the server asks for an hour, and says so', async () => {
+    const rig = await openRig({
+      script: () => {
+        throw overloaded('none', 3_600_000);
+      },
+    });
+    expect(await caught(run(rig))).toMatchObject({
+      code: 'MODEL_UNAVAILABLE',
+      message: 'Overloaded; it asks to wait for 3600 s',
+      retryAfter: 3600,
+    });
+    expect(rig.model.calls).toHaveLength(1);
+    expect(rig.clock.slept).toEqual([]);
   });
 
   it('[E3.retry MODEL_REQUEST_REFUSED] is not repeated where that cannot help', async () => {

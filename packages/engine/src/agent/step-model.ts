@@ -8,12 +8,21 @@ import {
   type Usage,
 } from '@cloutagent/contract';
 import { retryDelay, type RetryPolicy } from '@cloutagent/kit';
-import { moneyEvent } from '../budget/reserve.ts';
+import { learnMargin } from '../budget/margin.ts';
+import { queueOf } from '../budget/queue.ts';
 import { ModelCallError, type ContentBlock, type ModelAnswer } from '../model/port.ts';
-import { priceOf, promptTokens } from '../model/price.ts';
+import { knownPriceOf, promptTokens } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import type { Conversation } from './conversation.ts';
-import { prefixKey, reserve, type Attempt, type ModelResult, type ModelStep, type ModelUse } from './model-attempt.ts';
+import {
+  prefixKey,
+  prove,
+  reserve,
+  type Attempt,
+  type ModelResult,
+  type ModelStep,
+  type ModelUse,
+} from './model-attempt.ts';
 
 const RETRY: RetryPolicy = { attempts: 4, baseMs: 500, capMs: 30_000 };
 
@@ -45,24 +54,33 @@ const attemptCall = async (
   const sent = await reserve(drive, use, step, nth);
   let requestId: string | null = null;
   try {
-    const { conversation } = step;
-    const { model, system, tools } = conversation.prefix;
-    const request = { model, system, tools, messages: conversation.messages, maxTokens: sent.reservation.maxTokens };
+    const { conversation, observe } = step;
+    const { model, system, tools, options } = conversation.prefix;
+    const { maxTokens } = sent.reservation;
+    const request = { model, system, tools, options, messages: conversation.messages, maxTokens };
     const idempotencyKey = `${drive.claim.runId}:${step.key}#${sent.attempt}`;
     const showText = (text: string, snapshot: boolean): void =>
       drive.onText({ runId: drive.claim.runId, step: step.key, text, snapshot });
     // Readers may still show what an earlier attempt wrote.
     if (sent.attempt > 1) showText('', true);
     for await (const event of use.port.stream(request, { signal: drive.signal, idempotencyKey })) {
-      if (event.type === 'start') ({ requestId } = event);
-      else if (event.type === 'text') showText(event.text, false);
-      else return { result: await settleKnown(drive, use, step, sent, event.answer) };
+      if (event.type === 'end') return { result: await settleKnown(drive, use, step, sent, event.answer) };
+      if (event.type === 'start') {
+        ({ requestId } = event);
+        prove(drive, use, sent, event.usage, requestId);
+      }
+      if (event.type === 'text') showText(event.text, false);
+      await observe?.(
+        event.type === 'start'
+          ? { type: 'call', step: step.key, usage: event.usage }
+          : { type: event.type, step: step.key, text: event.text },
+      );
     }
     throw new ModelCallError('MODEL_UNAVAILABLE', 'The answer ended early', { billing: 'unknown', retryable: true });
   } catch (error) {
     // The journal's own errors pass: what happened to the money is then settled by whoever claims the run next.
     if (!(error instanceof ModelCallError)) throw error;
-    return { delayMs: await settleFailed(drive, step, sent, nth, requestId, error) };
+    return { delayMs: await settleFailed(drive, use, step, sent, nth, requestId, error) };
   }
 };
 
@@ -90,8 +108,11 @@ const settleKnown = async (
 ): Promise<ModelResult> => {
   const { conversation, key } = step;
   const { maxTokens, amountNanoUsd: reserved } = sent.reservation;
-  // Above the bound only if the provider changed its counting; the truth is recorded even then.
-  const cost = priceOf(use.price, answer.usage);
+  // Above the bound only if the provider changed its counting; the truth is recorded even then. A kind of call that the
+  // table does not price was not asked for, and what it cost nobody knows.
+  const known = knownPriceOf(use.price, answer.usage);
+  const cost = known ?? reserved;
+  learnMargin(drive.journal, use.port.source, conversation.prefix.model, cost, reserved);
   const row: StepRow = {
     key,
     kind: 'model',
@@ -106,15 +127,15 @@ const settleKnown = async (
     endedAt: drive.clock.now(),
   };
   const { stopReason, usage } = answer;
-  const budgets = await drive.journal.budgets(drive.levels);
   await drive.commit({
-    money: [settle(sent, 'known', cost, usage, answer.requestId)],
+    money: [settle(sent, known === undefined ? 'unknown' : 'known', cost, usage, answer.requestId)],
     steps: [row],
     events: [
       { type: 'model.finished', step: key, stopReason, text: textOf(answer.content), usage, cost: toMoney(cost) },
-      moneyEvent(budgets, cost, -reserved),
     ],
   });
+  queueOf(drive.journal).freed(drive.levels);
+  await step.observe?.({ type: 'paid', step: key, usage, costNanoUsd: cost });
   if (conversation.known === null) await learnPrefix(use, conversation, promptTokens(usage));
   return { answer, maxTokens };
 };
@@ -122,6 +143,7 @@ const settleKnown = async (
 /** Settles a failed attempt in a unit of its own; gives the wait before the next one, or throws where there is none. */
 const settleFailed = async (
   drive: Drive,
+  use: ModelUse,
   step: ModelStep,
   sent: Attempt,
   nth: number,
@@ -129,19 +151,38 @@ const settleFailed = async (
   failure: ModelCallError,
 ): Promise<number> => {
   const billed = failure.billing === 'unknown';
-  const reserved = sent.reservation.amountNanoUsd;
-  const again = failure.retryable && nth < RETRY.attempts && !drive.signal.aborted;
-  const delayMs = retryDelay(RETRY, nth, drive.random(), failure.retryAfterMs);
-  const { code, message } = failure;
+  const { code, retryAfterMs = 0 } = failure;
+  const refusal = drive.signal.aborted ? '' : whyNotAgain(use, failure, nth);
+  const again = refusal === undefined;
+  const delayMs = retryDelay(RETRY, nth, drive.random(), retryAfterMs);
+  const message = again || refusal === '' ? failure.message : `${failure.message}; ${refusal}`;
   const retry: RunEventBody = { type: 'model.retry', step: step.key, attempt: sent.attempt, code, message, delayMs };
-  const budgets = await drive.journal.budgets(drive.levels);
   await drive.commit({
-    money: [settle(sent, billed ? 'unknown' : 'released', billed ? reserved : 0, null, requestId)],
-    events: [...(again ? [retry] : []), moneyEvent(budgets, billed ? reserved : 0, -reserved)],
+    money: [settle(sent, billed ? 'unknown' : 'released', billed ? sent.bound : 0, null, requestId)],
+    ...(again ? { events: [retry] } : {}),
   });
+  queueOf(drive.journal).freed(drive.levels);
+  if (billed) await step.observe?.({ type: 'lost', step: step.key, costNanoUsd: sent.bound });
   drive.signal.throwIfAborted();
-  if (!again) throw new CloutError(code, message, { cause: failure, details: { step: step.key, attempts: nth } });
+  if (!again) {
+    throw new CloutError(code, message, {
+      cause: failure,
+      details: { step: step.key, attempts: nth },
+      ...(retryAfterMs > 0 ? { retryAfter: Math.ceil(retryAfterMs / 1000) } : {}),
+    });
+  }
+  await step.observe?.({ type: 'retry', step: step.key, attempt: nth + 1, delayMs, code, message });
   return delayMs;
+};
+
+/** undefined: the call is made again. Otherwise what to add to its error, maybe nothing. */
+const whyNotAgain = (use: ModelUse, failure: ModelCallError, nth: number): string | undefined => {
+  const { retryable, retryAfterMs = 0 } = failure;
+  if (!retryable) return '';
+  // Nobody sleeps for an hour inside a call: what is longer is left to whoever starts the step again.
+  if (retryAfterMs > RETRY.capMs) return `it asks to wait for ${Math.ceil(retryAfterMs / 1000)} s`;
+  if (nth >= RETRY.attempts) return `it was tried ${nth} times`;
+  return use.port.mayRepeat?.() === false ? 'too many calls are being repeated just now to try it again' : undefined;
 };
 
 /** The whole input of a first call is an upper bound for its prefix; the smallest that was seen serves best. */

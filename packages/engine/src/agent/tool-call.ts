@@ -3,6 +3,7 @@ import { INVALID_JSON } from '../model/accumulate.ts';
 import type { ContentBlock } from '../model/port.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
+import type { Observe } from './observe.ts';
 import type { ToolPort } from './tool-port.ts';
 import { previewOf, toResultBlocks } from './tool-result.ts';
 
@@ -28,9 +29,33 @@ const text = (message: string): readonly ContentBlock[] => [{ type: 'text', text
  * in between: the call is made again only if its tool is read-only or idempotent by annotation, or if told so.
  * Errors: EFFECT_UNKNOWN, MCP_CONNECTION_FAILED, FENCED, DIVERGED, the signal's reason. A failing tool is an outcome.
  */
-export const toolStep = async (drive: Drive, tools: ToolPort, key: string, use: ToolUse): Promise<ToolOutcome> => {
+export const toolStep = async (
+  drive: Drive,
+  tools: ToolPort,
+  key: string,
+  use: ToolUse,
+  observe?: Observe,
+): Promise<ToolOutcome> => {
   const tool = tools.tools().get(use.name);
   const name = tool === undefined ? use.name : `${tool.server}:${tool.name}`;
+  const { id, input } = use;
+  await observe?.({ type: 'tool_call', id, name, input });
+  const begunAt = drive.clock.monotonic();
+  const outcome = await runTool(drive, tools, tool, name, key, use);
+  const { blocks, isError } = outcome;
+  const durationMs = drive.clock.monotonic() - begunAt;
+  await observe?.({ type: 'tool_result', id, name, input, blocks, isError, durationMs });
+  return outcome;
+};
+
+const runTool = async (
+  drive: Drive,
+  tools: ToolPort,
+  tool: McpTool | undefined,
+  name: string,
+  key: string,
+  use: ToolUse,
+): Promise<ToolOutcome> => {
   const inputHash = hashOf({ name, input: use.input });
   const done = drive.finished(key, inputHash);
   if (done !== undefined) return toOutcome(done);

@@ -1,4 +1,4 @@
-import type { Usage } from '@cloutagent/contract';
+import type { Usage, UsageTrait } from '@cloutagent/contract';
 import type { ContentBlock, ModelAnswer } from './port.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -14,6 +14,7 @@ export const INVALID_JSON = 'INVALID_JSON';
 export type Step =
   | { readonly type: 'start' }
   | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'none' };
 
 /** Puts the raw events of one answer together; blocks stay as they came, unknown kinds and fields included. */
@@ -54,9 +55,11 @@ export const openAccumulator = (): Accumulator => {
       case 'input_json_delta':
         block.json += textOf(change['partial_json']);
         return NONE;
-      case 'thinking_delta':
-        block.fields['thinking'] = textOf(block.fields['thinking']) + textOf(change['thinking']);
-        return NONE;
+      case 'thinking_delta': {
+        const text = textOf(change['thinking']);
+        block.fields['thinking'] = textOf(block.fields['thinking']) + text;
+        return { type: 'thinking', text };
+      }
       case 'signature_delta':
         block.fields['signature'] = textOf(block.fields['signature']) + textOf(change['signature']);
         return NONE;
@@ -144,6 +147,9 @@ const toUsage = (counts: Json): Usage | null => {
   const split = counts['cache_creation'];
   const written = count(counts['cache_creation_input_tokens']);
   const oneHour = isObject(split) ? count(split['ephemeral_1h_input_tokens']) : 0;
+  const tools = counts['server_tool_use'];
+  const searches = isObject(tools) ? count(tools['web_search_requests']) : 0;
+  const traits = traitsOf(counts);
   return {
     inputTokens: count(counts['input_tokens']),
     cacheReadTokens: count(counts['cache_read_input_tokens']),
@@ -153,5 +159,14 @@ const toUsage = (counts: Json): Usage | null => {
       : written,
     cacheWrite1hTokens: oneHour,
     outputTokens: count(counts['output_tokens']),
+    ...(searches === 0 ? {} : { webSearchRequests: searches }),
+    ...(traits.length === 0 ? {} : { traits }),
   };
 };
+
+/** What the provider says that multiplies the price. */
+const traitsOf = (counts: Json): UsageTrait[] => [
+  ...(counts['service_tier'] === 'batch' ? (['batch'] as const) : []),
+  ...(counts['inference_geo'] === 'us' ? (['us'] as const) : []),
+  ...(counts['speed'] === 'fast' ? (['fast'] as const) : []),
+];

@@ -6,7 +6,7 @@ export type Redact = (text: string) => string;
 /** Failures to connect: nothing was sent, so nothing was billed. */
 const NEVER_CONNECTED = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/u;
 /** The same, but another attempt ends the same way: a bad address or a certificate that is not accepted. */
-const NEVER_WILL = /^(?:ERR_INVALID_URL|ERR_TLS_.*|ERR_SSL_.*|.*CERT.*|UNABLE_TO_.*)$/u;
+const NEVER_WILL = /^(?:ERR_INVALID_URL|UND_ERR_INVALID_ARG|ERR_TLS_.*|ERR_SSL_.*|.*CERT.*|UNABLE_TO_.*)$/u;
 
 /** What `fetch` says, without a code, of a request that it does not even begin to send. */
 const NEVER_BEGUN = /^(?:unknown scheme|bad port)$|ByteString|invalid header|URL that includes credentials/u;
@@ -77,7 +77,13 @@ const ofStatus = (error: unknown, status: number, redact: Redact, now: number): 
   const retryable = ruling === 'true' || (ruling !== 'false' && passing && !unpaid);
   const billing = status < 500 || TURNED_AWAY_FOR_NOW.has(status) ? 'none' : 'unknown';
   const code = passing || unpaid ? 'MODEL_UNAVAILABLE' : 'MODEL_REQUEST_REFUSED';
-  return new ModelCallError(code, `The model server answered ${status}: ${said}`, { billing, retryable, retryAfterMs });
+  const outage = status >= 500;
+  return new ModelCallError(code, `The model server answered ${status}: ${said}`, {
+    billing,
+    retryable,
+    retryAfterMs,
+    outage,
+  });
 };
 
 /**
@@ -99,6 +105,7 @@ export const toModelCallError = (error: unknown, redact: Redact, now: number, se
       {
         billing: 'unknown',
         retryable,
+        outage: retryable && kind !== 'rate_limit_error',
       },
     );
   }
@@ -108,6 +115,7 @@ export const toModelCallError = (error: unknown, redact: Redact, now: number, se
     return new ModelCallError('MODEL_UNAVAILABLE', `The model server cannot be reached (${notSent})`, {
       billing: 'none',
       retryable: NEVER_CONNECTED.test(notSent),
+      outage: true,
     });
   }
   const texts = textsOf(error);
@@ -123,6 +131,7 @@ export const toModelCallError = (error: unknown, redact: Redact, now: number, se
   return new ModelCallError('MODEL_UNAVAILABLE', `The model server's answer ${what}`, {
     billing: 'unknown',
     retryable: true,
+    outage: true,
   });
 };
 

@@ -1,10 +1,14 @@
 import type { Clock } from '@cloutagent/kit';
 import type Anthropic from '@anthropic-ai/sdk';
-import type { Middleware } from '@anthropic-ai/sdk/core/middleware';
-import type { MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages';
+import type { MessageCountTokensParams, MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages';
 import { openAccumulator } from './accumulate.ts';
 import { toModelCallError, type Redact } from './anthropic-error.ts';
+import { guardModel } from './guard.ts';
+import { watchCall, type CallLimits } from './idle-watch.ts';
+import { toParams } from './params.ts';
+import { openPoolFetch, withTap, type ProxyAddresses } from './pool-fetch.ts';
 import { ModelCallError, type ModelEvent, type ModelPort, type ModelRequest } from './port.ts';
+import { profileOf, type ProviderProfile } from './profile.ts';
 
 export interface AnthropicOptions {
   /** Server that speaks the Messages API, without `/v1`. */
@@ -14,8 +18,13 @@ export interface AnthropicOptions {
   readonly clock: Clock;
   /** Name under which token counts are learned; `baseUrl`. For a server whose address is another each time. */
   readonly source?: string;
+  /** What the server takes; by its address where absent. */
+  readonly profile?: ProviderProfile | undefined;
   /** Milliseconds without a single byte, headers included, after which a call is given up; 60,000. */
   readonly idleMs?: number;
+  /** Milliseconds after which a call is given up even while it streams; 600,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly proxy?: ProxyAddresses | undefined;
 }
 
 /** Longest answer in bytes: 128,000 tokens at some 150 bytes an event, and as much again. */
@@ -25,43 +34,64 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const SHORTEST_KEY = 8;
 
 /**
- * Claude over `@anthropic-ai/sdk`, one attempt a call. Its raw event iterator is used because the SDK's own message stream
- * reads without backpressure and hides an answer that was cut; its retries are off because each attempt is paid apart.
+ * Claude, and what speaks its language, over `@anthropic-ai/sdk`, one attempt a call. Its raw event iterator is used
+ * because the SDK's own message stream reads without backpressure and hides an answer that was cut; its retries are off
+ * because each attempt is paid apart.
  */
 export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
-  const { apiKey, baseUrl } = options;
+  const { apiKey, baseUrl, clock } = options;
+  const profile = options.profile ?? profileOf(baseUrl);
   const redact: Redact = (text) =>
     apiKey === undefined || apiKey.length < SHORTEST_KEY ? text : text.replaceAll(apiKey, '[key]');
+  const limits: CallLimits = { idleMs: options.idleMs ?? 60_000, timeoutMs: options.timeoutMs ?? 600_000 };
+  const deps: CallDeps = { clock, limits, redact, profile };
   let client: Promise<Anthropic> | undefined;
-  return {
-    source: options.source ?? baseUrl,
-    stream: (request, call) => {
-      if (apiKey === undefined || apiKey === '') {
-        throw new ModelCallError('MODEL_KEY_MISSING', 'No API key is set', { billing: 'none', retryable: false });
-      }
-      client ??= openClient(baseUrl, apiKey);
-      return streamCall(client, request, call, { clock: options.clock, idleMs: options.idleMs ?? 60_000, redact });
-    },
+  const connect = (): Promise<Anthropic> => {
+    if (apiKey === undefined || apiKey === '') {
+      throw new ModelCallError('MODEL_KEY_MISSING', 'No API key is set', { billing: 'none', retryable: false });
+    }
+    client ??= openClient(baseUrl, apiKey, profile, options.proxy);
+    return client;
   };
+  return guardModel(
+    {
+      source: options.source ?? baseUrl,
+      stream: (request, call) => streamCall(connect(), request, call, deps),
+      countTokens: async (request, signal) =>
+        profile.countTokens ? countTokens(await connect(), request, signal, deps) : undefined,
+    },
+    clock,
+  );
 };
 
 /** Loaded on the first call: the SDK costs a tenth of a second that most commands do not need. */
-const openClient = async (baseURL: string, apiKey: string): Promise<Anthropic> => {
-  const { default: Sdk } = await import('@anthropic-ai/sdk');
+const openClient = async (
+  baseURL: string,
+  apiKey: string,
+  profile: ProviderProfile,
+  proxy: ProxyAddresses | undefined,
+): Promise<Anthropic> => {
+  const [{ default: Sdk }, fetch] = await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(proxy)]);
   return new Sdk({
     baseURL,
     apiKey,
+    fetch,
     maxRetries: 0,
     openTelemetry: false,
     // It writes to the console, warnings about broken events with their text among them.
     logLevel: 'off',
+    defaultHeaders: {
+      'anthropic-version': profile.anthropicVersion,
+      ...(profile.auth === 'x-api-key' ? { 'x-api-key': apiKey, authorization: null } : {}),
+    },
   });
 };
 
 interface CallDeps {
   readonly clock: Clock;
-  readonly idleMs: number;
+  readonly limits: CallLimits;
   readonly redact: Redact;
+  readonly profile: ProviderProfile;
 }
 
 async function* streamCall(
@@ -77,17 +107,30 @@ async function* streamCall(
       retryable: false,
     });
   }
-  const watch = watchIdle(deps.clock, deps.idleMs, call.signal);
+  const watch = watchCall(deps.clock, deps.limits, call.signal);
   let sent = false;
-  const onSend = (): void => {
-    sent = true;
-  };
+  let bytes = 0;
+  const tap = withTap({
+    onSend: () => {
+      sent = true;
+    },
+    onBytes: (count) => {
+      watch.touch();
+      bytes += count;
+      if (bytes > MAX_ANSWER_BYTES) throw new Error(`it is longer than ${MAX_ANSWER_BYTES} bytes`);
+    },
+  });
   try {
+    const betas = request.options?.betas ?? [];
     const { data: events, request_id: requestId } = await client.messages
-      .create(toParams(request), {
+      // The port's blocks are the API's own in a looser type, sent back as they came; this is where they leave.
+      .create(toParams(request, deps.profile) as unknown as MessageCreateParamsStreaming, {
         signal: watch.signal,
-        headers: { 'idempotency-key': call.idempotencyKey },
-        middleware: [tap(onSend, watch.touch)],
+        headers: {
+          'idempotency-key': call.idempotencyKey,
+          ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),
+        },
+        fetchOptions: tap,
       })
       .withResponse();
     const answer = openAccumulator();
@@ -95,11 +138,12 @@ async function* streamCall(
     try {
       for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
         const step = answer.add(next.value);
+        if (step.type === 'none') continue;
+        const event = step.type === 'start' ? startOf(answer.usage(), requestId ?? null) : step;
+        if (event === undefined) continue;
         // A slow reader holds the stream up by backpressure; that silence is not the server's.
         watch.pause();
-        const usage = step.type === 'start' ? answer.usage() : null;
-        if (usage !== null) yield { type: 'start', usage, requestId: requestId ?? null };
-        if (step.type === 'text') yield step;
+        yield event;
         watch.resume();
       }
     } finally {
@@ -110,103 +154,44 @@ async function* streamCall(
     if (whole === undefined) throw new Error('it ended before it was complete');
     yield { type: 'end', answer: whole };
   } catch (error) {
-    if (watch.expired()) {
-      throw new ModelCallError('MODEL_UNAVAILABLE', `The model server was silent for ${deps.idleMs / 1000} s`, {
-        billing: 'unknown',
-        retryable: true,
-      });
-    }
-    throw toModelCallError(error, deps.redact, deps.clock.now(), sent);
+    const limit = watch.expired();
+    if (limit === undefined) throw toModelCallError(error, deps.redact, deps.clock.now(), sent);
+    throw tooLong(limit, deps.limits[limit]);
   } finally {
     watch.end();
   }
 }
 
-/** The port's blocks are the API's own in a looser type, sent back as they came; this is where they leave. */
-const toParams = (request: ModelRequest): MessageCreateParamsStreaming => {
-  const { model, system, messages, tools, maxTokens } = request;
-  const params = {
-    model,
-    max_tokens: maxTokens,
-    stream: true,
-    ...(system === '' ? {} : { system }),
-    messages,
-    ...(tools.length === 0 ? {} : { tools }),
-  };
-  return params as unknown as MessageCreateParamsStreaming;
-};
+const startOf = (usage: ReturnType<ReturnType<typeof openAccumulator>['usage']>, requestId: string | null) =>
+  usage === null ? undefined : ({ type: 'start', usage, requestId } as const);
 
-interface IdleWatch {
-  readonly signal: AbortSignal;
-  /** Bytes arrived. */
-  touch(): void;
-  /** The reader is busy: silence does not count. */
-  pause(): void;
-  /** The reader waits for more. */
-  resume(): void;
-  expired(): boolean;
-  end(): void;
-}
+/** Silence may pass; an answer that is too long will be so again. */
+const tooLong = (limit: keyof CallLimits, ms: number): ModelCallError =>
+  limit === 'idleMs'
+    ? new ModelCallError('MODEL_UNAVAILABLE', `The model server was silent for ${ms / 1000} s`, {
+        billing: 'unknown',
+        retryable: true,
+        outage: true,
+      })
+    : new ModelCallError('MODEL_UNAVAILABLE', `The answer took longer than ${ms / 1000} s (DEFAULT_TIMEOUT_MS)`, {
+        billing: 'unknown',
+        retryable: false,
+      });
 
-/** Aborts `signal` after `idleMs` of silence: the SDK's own timeout covers the headers only. */
-const watchIdle = (clock: Clock, idleMs: number, outer: AbortSignal): IdleWatch => {
-  const inner = new AbortController();
-  const timer = new AbortController();
-  let seen = clock.monotonic();
-  let paused = false;
-  let expired = false;
-  const onAbort = (): void => inner.abort(outer.reason);
-  outer.addEventListener('abort', onAbort, { once: true });
-  const watch = async (): Promise<void> => {
-    for (;;) {
-      const silent = paused ? 0 : clock.monotonic() - seen;
-      if (silent >= idleMs) {
-        expired = true;
-        inner.abort();
-        return;
-      }
-      await clock.sleep(idleMs - silent, timer.signal);
-    }
-  };
-  // Ends by `end()`, which aborts its sleep.
-  void watch().catch(() => undefined);
-  return {
-    signal: inner.signal,
-    touch: () => {
-      seen = clock.monotonic();
-    },
-    pause: () => {
-      paused = true;
-    },
-    resume: () => {
-      paused = false;
-      seen = clock.monotonic();
-    },
-    expired: () => expired,
-    end: () => {
-      timer.abort(new Error('the call is over'));
-      outer.removeEventListener('abort', onAbort);
-    },
-  };
-};
-
-/** Reports every chunk, because the SDK swallows the pings by which a server shows that it is alive. */
-const tap =
-  (onSend: () => void, onBytes: () => void): Middleware =>
-  async (request, next) => {
-    onSend();
-    const response = await next(request);
-    onBytes();
-    if (response.body === null) return response;
-    let bytes = 0;
-    const counter = new TransformStream<Uint8Array, Uint8Array>({
-      transform: (chunk, controller) => {
-        onBytes();
-        bytes += chunk.byteLength;
-        if (bytes > MAX_ANSWER_BYTES) controller.error(new Error(`it is longer than ${MAX_ANSWER_BYTES} bytes`));
-        else controller.enqueue(chunk);
-      },
+const countTokens = async (
+  client: Anthropic,
+  request: ModelRequest,
+  signal: AbortSignal,
+  deps: CallDeps,
+): Promise<number> => {
+  const { max_tokens: _limit, stream: _stream, stop_sequences: _stops, ...params } = toParams(request, deps.profile);
+  try {
+    const counted = await client.messages.countTokens(params as unknown as MessageCountTokensParams, {
+      signal,
+      timeout: deps.limits.idleMs,
     });
-    const { status, statusText, headers } = response;
-    return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
-  };
+    return counted.input_tokens;
+  } catch (error) {
+    throw toModelCallError(error, deps.redact, deps.clock.now(), true);
+  }
+};

@@ -1,4 +1,4 @@
-import type { ErrorCode, Usage } from '@cloutagent/contract';
+import type { Effort, ErrorCode, Usage } from '@cloutagent/contract';
 
 /** A block of a message exactly as the Messages API gave or takes it; unknown kinds and fields are kept. */
 export type ContentBlock = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -15,12 +15,29 @@ export interface ToolDefinition {
   readonly input_schema: Readonly<Record<string, unknown>>;
 }
 
+/** What a request may say beside its conversation; a server that does not take something is not sent it. */
+export interface ModelOptions {
+  readonly temperature?: number | undefined;
+  readonly effort?: Effort | undefined;
+  readonly thinking?: Readonly<Record<string, unknown>> | undefined;
+  /** JSON Schema of the answer. */
+  readonly outputSchema?: Readonly<Record<string, unknown>> | undefined;
+  readonly stopSequences?: readonly string[] | undefined;
+  /** Writes and reads the prompt cache; input may then cost its price for cache writes. */
+  readonly cache?: boolean | undefined;
+  /** Further fields, sent as they are; its `tools` are added behind the others. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  /** Values of `anthropic-beta`. */
+  readonly betas?: readonly string[] | undefined;
+}
+
 export interface ModelRequest {
   readonly model: string;
   readonly system: string;
   readonly messages: readonly Message[];
   readonly tools: readonly ToolDefinition[];
   readonly maxTokens: number;
+  readonly options?: ModelOptions | undefined;
 }
 
 export interface ModelAnswer {
@@ -34,6 +51,7 @@ export interface ModelAnswer {
 export type ModelEvent =
   | { readonly type: 'start'; readonly usage: Usage; readonly requestId: string | null }
   | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'end'; readonly answer: ModelAnswer };
 
 /** One attempt at one model call; it never retries. Throws `ModelCallError`. */
@@ -44,6 +62,10 @@ export interface ModelPort {
     request: ModelRequest,
     options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
   ): AsyncIterable<ModelEvent>;
+  /** Takes one repetition from what all calls of this source may repeat; false where there is none left. Always true where absent. */
+  mayRepeat?(): boolean;
+  /** Tokens of a request's input by the server's own count; undefined where it does not count. Throws `ModelCallError`. */
+  countTokens?(request: ModelRequest, signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** A failed attempt, with the two things that the caller must know: was it billed, and can a retry help. */
@@ -53,11 +75,19 @@ export class ModelCallError extends Error {
   readonly billing: 'none' | 'unknown';
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  /** Whether it speaks against the service itself: 5xx, overload, silence, a broken connection; not a refusal, not our abort. */
+  readonly outage: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { billing: 'none' | 'unknown'; retryable: boolean; retryAfterMs?: number | undefined; cause?: unknown },
+    options: {
+      billing: 'none' | 'unknown';
+      retryable: boolean;
+      retryAfterMs?: number | undefined;
+      outage?: boolean;
+      cause?: unknown;
+    },
   ) {
     super(message, { cause: options.cause });
     this.name = 'ModelCallError';
@@ -65,5 +95,6 @@ export class ModelCallError extends Error {
     this.billing = options.billing;
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
+    this.outage = options.outage ?? false;
   }
 }

@@ -23,7 +23,8 @@ const answered = (...results: readonly unknown[]): Fields => ({
 });
 
 const BASE: Fields = { model: 'claude-sonnet-5-5', max_tokens: 100, messages: [user('hello')] };
-const read = (patch: Fields) => readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, nowMs: 0 });
+const read = (patch: Fields) =>
+  readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 });
 
 const refusalOf = (act: () => unknown): { status: number; type: string; message: string } => {
   try {

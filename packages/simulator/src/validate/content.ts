@@ -1,6 +1,7 @@
 import { invalid } from '../refusal.ts';
 import { isRecord, type Block, type Message } from '../request.ts';
-import { readList, readOneOf, readRecord, readString, refuseUnknown } from './read.ts';
+import { EFFORTS } from './params.ts';
+import { optional, readList, readOneOf, readRecord, readString, refuseUnknown } from './read.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,10 +26,11 @@ const BY_ROLE: Readonly<Record<Message['role'] | 'tool_result', ReadonlySet<stri
     'tool_use',
     'server_tool_use',
     'mcp_tool_use',
+    'mcp_tool_listing',
     'container_upload',
     'compaction',
   ]),
-  system: new Set(['text']),
+  system: new Set(['text', 'tool_addition', 'tool_removal']),
   tool_result: new Set(['text', 'image', 'document', 'search_result', 'tool_reference']),
 };
 
@@ -110,8 +112,36 @@ const withoutMarks = (fields: Fields, type: string, path: string): Block => {
   return { ...block, type, content: readContent(block['content'], `${path}.content`, 'tool_result') };
 };
 
+/** What a system message between the turns may carry, and the beta that lets it. */
+const SYSTEM_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  clear_at: ['mid-conversation-system-clear-at-2026-08-21'],
+  output_config: ['mid-conversation-output-config-2026-07-01', 'per-turn-control-2026-07-01'],
+};
+
+const TOOL_CHANGES = 'mid-conversation-tool-changes-2026-07-01';
+
+const checkMembers = (fields: Fields, role: Message['role'], path: string, betas: ReadonlySet<string>): void => {
+  const allowed = Object.entries(SYSTEM_MEMBERS).filter(
+    ([, names]) => role === 'system' && names.some((name) => betas.has(name)),
+  );
+  refuseUnknown(fields, new Set(['role', 'content', ...allowed.map(([member]) => member)]), path);
+  const changesTools = (part: unknown): boolean =>
+    isRecord(part) && /^tool_(?:addition|removal)$/u.test(String(part['type']));
+  if (Array.isArray(fields['content']) && fields['content'].some(changesTools) && !betas.has(TOOL_CHANGES))
+    throw invalid(`${path}.content: blocks that change tools need the beta ${TOOL_CHANGES}`);
+  optional(fields['clear_at'], (value) => readOneOf(value, `${path}.clear_at`, ['next_user_message', 'never']));
+  const config = optional(fields['output_config'], (value) => readRecord(value, `${path}.output_config`));
+  if (config === undefined) return;
+  refuseUnknown(config, new Set(['effort']), `${path}.output_config`);
+  optional(config['effort'], (value) => readOneOf(value, `${path}.output_config.effort`, EFFORTS));
+};
+
+/** Such a message may only set something, and say nothing. */
+const saysNothing = (fields: Fields): boolean =>
+  isRecord(fields['output_config']) && Object.values(fields['output_config']).some((value) => value !== null);
+
 /** Messages with their content as blocks; refuses an empty list, a first message that is not the user's, empty content. */
-export const readMessages = (value: unknown): readonly Message[] => {
+export const readMessages = (value: unknown, betas: ReadonlySet<string>): readonly Message[] => {
   const list = readList(value, 'messages');
   if (list.length === 0) throw invalid('messages: at least one message is required');
   const messages = list.map((item, index): Message => {
@@ -119,9 +149,12 @@ export const readMessages = (value: unknown): readonly Message[] => {
     const fields = readRecord(item, path);
     // The three strings are checked on the same line; the reader gives back a plain string.
     const role = readOneOf(fields['role'], `${path}.role`, ['user', 'assistant', 'system']) as Message['role'];
-    refuseUnknown(fields, new Set(['role', 'content']), path);
-    const content = readContent(fields['content'], `${path}.content`, role);
-    if (content.length === 0) {
+    checkMembers(fields, role, path, betas);
+    const mayBeEmpty = saysNothing(fields);
+    const content = mayBeEmpty
+      ? readContent(fields['content'] ?? [], `${path}.content`, role)
+      : readContent(fields['content'], `${path}.content`, role);
+    if (content.length === 0 && !mayBeEmpty) {
       throw invalid(
         `${path}: all messages must have non-empty content except for the optional final assistant message`,
       );

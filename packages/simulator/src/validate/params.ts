@@ -56,12 +56,12 @@ export const checkThinking = (body: Fields, model: ModelSpec, maxTokens: number)
   }
 };
 
+export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+
 export const checkOutputConfig = (body: Fields): void => {
   const config = optional(body['output_config'], (value) => readRecord(value, 'output_config'));
   if (config === undefined) return;
-  optional(config['effort'], (value) =>
-    readOneOf(value, 'output_config.effort', ['low', 'medium', 'high', 'xhigh', 'max']),
-  );
+  optional(config['effort'], (value) => readOneOf(value, 'output_config.effort', EFFORTS));
   const format = optional(config['format'], (value) => readRecord(value, 'output_config.format'));
   if (format === undefined) return;
   readOneOf(format['type'], 'output_config.format.type', ['json_schema']);

@@ -11,7 +11,7 @@ const tool = (name: string, more: Fields = {}): Fields => ({ name, input_schema:
 
 const BASE: Fields = { model: 'claude-sonnet-5-5', max_tokens: 100, messages: [user('hello')] };
 const read = (patch: Fields, options: { beta?: boolean; nowMs?: number } = {}) =>
-  readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, nowMs: NOW, ...options });
+  readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: NOW, ...options });
 
 const refusalOf = (act: () => unknown): { status: number; type: string; message: string } => {
   try {
@@ -121,7 +121,9 @@ describe('[X7.validates] a request', () => {
   });
 
   it.each([[[]], ['text'], [null], [undefined]])('that is %j is refused', (body) => {
-    expect(refusalOf(() => readRequest(body, { version: '2026-10-21', beta: false, nowMs: NOW }))).toMatchObject({
+    expect(
+      refusalOf(() => readRequest(body, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: NOW })),
+    ).toMatchObject({
       status: 400,
     });
   });
@@ -152,7 +154,7 @@ describe('[X7.validates] a request', () => {
   });
 
   it('to count needs no max_tokens', () => {
-    const options = { version: '2026-10-21', beta: false, nowMs: NOW };
+    const options = { version: '2026-10-21', beta: false, betas: new Set<string>(), nowMs: NOW };
     // {"messages":[{"content":"hello","role":"user"}]} has 48 bytes.
     expect(readCountRequest({ model: 'claude-sonnet-5-5', messages: [user('hello')] }, options)).toBe(12);
   });

@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.ts';
 import { findModel, type ModelSpec } from '../models.ts';
 import { invalid, Refusal } from '../refusal.ts';
 import { isRecord, type MessagesRequest, type Prompt } from '../request.ts';
@@ -59,10 +60,7 @@ const BETA_MEMBERS = [
 const KNOWN: ReadonlySet<string> = new Set(MEMBERS);
 const KNOWN_BETA: ReadonlySet<string> = new Set([...MEMBERS, ...BETA_MEMBERS]);
 
-export interface ReadOptions {
-  /** Header `anthropic-version`. */
-  readonly version: string;
-  readonly beta: boolean;
+export interface ReadOptions extends Caller {
   /** Milliseconds since 1970: models retire on a date. */
   readonly nowMs: number;
 }
@@ -74,12 +72,12 @@ export const readRequest = (value: unknown, options: ReadOptions): MessagesReque
   const maxTokens = readMaxTokens(body, model);
   checkThinking(body, model, maxTokens);
   const request = {
-    ...readPrompt(body, model),
+    ...readPrompt(body, model, options.betas),
     maxTokens,
     stream: readStream(body),
     stopSequences: readStopSequences(body),
   };
-  const size = countInput(request.prompt);
+  const size = request.inputTokens;
   if (size > model.contextTokens) throw invalid(`prompt is too long: ${size} tokens > ${model.contextTokens} maximum`);
   return request;
 };
@@ -87,7 +85,7 @@ export const readRequest = (value: unknown, options: ReadOptions): MessagesReque
 /** Reads a body of `POST /v1/messages/count_tokens` and counts it. */
 export const readCountRequest = (value: unknown, options: ReadOptions): number => {
   const body = readBody(value, options);
-  return countInput(readPrompt(body, readModel(body, options.nowMs)).prompt);
+  return readPrompt(body, readModel(body, options.nowMs), options.betas).inputTokens;
 };
 
 const readBody = (value: unknown, { version, beta }: ReadOptions): Fields => {
@@ -111,16 +109,18 @@ const readModel = (body: Fields, nowMs: number): ModelSpec => {
 const readPrompt = (
   body: Fields,
   model: ModelSpec,
+  betas: ReadonlySet<string>,
 ): Omit<MessagesRequest, 'maxTokens' | 'stream' | 'stopSequences'> => {
   const system =
     body['system'] === undefined || body['system'] === null ? [] : readContent(body['system'], 'system', 'system');
   const tools = readTools(body['tools']);
   checkToolChoice(body['tool_choice'], tools, model);
-  const messages = readMessages(body['messages']);
+  const messages = readMessages(body['messages'], betas);
   checkPairing(messages);
   checkLast(messages, model);
   const breakpoints = readBreakpoints(body);
   const unmarkedTools = tools.map(withoutMark);
+  const prompt = toPrompt(body, unmarkedTools);
   return {
     model,
     modelId: String(body['model']),
@@ -128,7 +128,8 @@ const readPrompt = (
     tools: unmarkedTools,
     messages,
     breakpoints,
-    prompt: toPrompt(body, unmarkedTools),
+    prompt,
+    inputTokens: countInput(prompt),
   };
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { serveProject, type Served } from '../harness.ts';
+import type { AuditEvent } from '@cloutagent/http';
+import { serveProject, until, type Served } from '../harness.ts';
 
 const ENVELOPE = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -87,6 +88,30 @@ describe('MCP over HTTP', () => {
     const resource = await legacy(served, 'resources/read', { uri: 'change://nobody/tasks' });
     expect(resource.error).toMatchObject({ code: -32602, data: { uri: 'change://nobody/tasks' } });
     expect((await legacy(served, 'no/such')).error?.code).toBe(-32601);
+  });
+
+  it('[T17.audit] says in the audit log which tool failed and how, though its status is 200', async () => {
+    const events: AuditEvent[] = [];
+    const logs: string[] = [];
+    await using served = await serveProject({
+      log: (level, message) => logs.push(`${level} ${message}`),
+      front: { audit: (event) => events.push(event) },
+    });
+    await legacy(served, 'tools/call', { name: 'change.archive', arguments: { slug: 'nobody' } });
+    await modern(served, 'tools/call', { name: 'change.archive', arguments: { slug: 'nobody' } });
+    await legacy(served, 'tools/call', { name: 'nothing' });
+    await legacy(served, 'no/such');
+    await legacy(served, 'tools/call', OPEN);
+    await until(() => events.length === 5);
+    expect(events.map(({ tool, result, code }) => [tool, result, code])).toEqual([
+      ['change.archive', 'failed', 'CHANGE_NOT_FOUND'],
+      ['change.archive', 'failed', 'CHANGE_NOT_FOUND'],
+      ['nothing', 'failed', 'TOOL_NOT_FOUND'],
+      [undefined, 'failed', 'JSON-RPC -32601'],
+      ['change.open', 'ok', undefined],
+    ]);
+    // What callers do wrong is theirs to know, and must not fill the log.
+    expect(logs).toEqual(['debug tool failed', 'debug tool failed']);
   });
 
   it('[T11.listed, T11.change] lists, reads and completes resources', async () => {

@@ -7,7 +7,7 @@ import type { Caller } from '../run-tool.ts';
 import { routeOf } from './era.ts';
 import type { ServerFactory, ServerInfo } from './factory.ts';
 import type { TaskSupport } from './task-desk.ts';
-import { errorAnswer, idIn, isObject } from './wire.ts';
+import { ERROR_META, errorAnswer, idIn, isObject } from './wire.ts';
 
 export interface McpHttpOptions {
   readonly factory: ServerFactory;
@@ -41,23 +41,43 @@ const noteOf = (body: unknown): Readonly<Record<string, string>> => {
   return { rpc: method.slice(0, 100), ...(typeof name === 'string' ? { tool: name.slice(0, 100) } : {}) };
 };
 
+/** Code of the error that an answer tells, of our table: a failed tool answers 200, which the audit log would believe. */
+const failureIn = (reply: Reply): string | undefined => {
+  const body = reply.kind === 'json' && isObject(reply.body) ? reply.body : {};
+  const { error, result } = body;
+  const meta = isObject(result) && result['isError'] === true && isObject(result['_meta']) ? result['_meta'] : {};
+  const told = isObject(error) ? error['data'] : meta[ERROR_META];
+  const code = isObject(told) ? told['code'] : undefined;
+  if (typeof code === 'string') return code;
+  return isObject(error) ? `JSON-RPC ${String(error['code'])}` : undefined;
+};
+
 export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
   const now = (): number => clock.monotonic();
   const modern = openModernHttp({ factory, serverInfo, clock, tasks });
   const legacy = openLegacyHttp(factory, now);
   const sse = openSseTransport(factory, now, messagesPath);
+  const answer = (context: RequestContext, caller: Caller, body: unknown): Promise<Reply> | Reply => {
+    const route = routeOf(context.headers, body);
+    if (route.kind === 'modern') return modern.answer(context, caller, route.message);
+    if (route.kind === 'legacy') return legacy.post(context, caller, body);
+    return { kind: 'json', status: route.status, body: errorAnswer(idIn(body), route.error) };
+  };
   return {
     async post(context, caller, body) {
       context.note(noteOf(body));
-      const route = routeOf(context.headers, body);
-      if (route.kind === 'modern') return modern.answer(context, caller, route.message);
-      if (route.kind === 'legacy') return legacy.post(context, caller, body);
-      return { kind: 'json', status: route.status, body: errorAnswer(idIn(body), route.error) };
+      const reply = await answer(context, caller, body);
+      const code = failureIn(reply);
+      if (code !== undefined) context.note({ code });
+      return reply;
     },
     get: (context, caller) => legacy.get(context, caller),
     remove: (context, caller) => legacy.remove(context, caller),
     openSse: (context, caller) => sse.open(context, caller),
-    postToSse: (context, caller, body) => sse.post(context, caller, body),
+    postToSse(context, caller, body) {
+      context.note(noteOf(body));
+      return sse.post(context, caller, body);
+    },
     async close() {
       await Promise.all([modern.close(), legacy.close(), sse.close()]);
     },

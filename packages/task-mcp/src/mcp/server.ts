@@ -1,12 +1,14 @@
-import { CloutError, codeOf, toErrorBody } from '@cloutagent/contract';
+import { codeOf, toErrorBody } from '@cloutagent/contract';
 import type { Log } from '@cloutagent/http';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from './sdk.ts';
+import { logFailure } from '../failure.ts';
 import { findTool, parseCall } from '../input.ts';
 import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
+import { requireSize } from '../size.ts';
 import { announceChanges } from './announce.ts';
 import { PROTOCOL_VERSIONS } from './factory.ts';
 import { TASKS_EXTENSION } from './task.ts';
-import type { Era } from './wire.ts';
+import { ERROR_META, type Era } from './wire.ts';
 import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
 import { toolDescriptions } from './schema.ts';
 
@@ -43,7 +45,7 @@ const toolFailure = (error: unknown) => {
   return {
     isError: true,
     content: [{ type: 'text' as const, text: `${body.code}: ${body.message}. ${body.hint}` }],
-    _meta: { [`${META}/error`]: body },
+    _meta: { [ERROR_META]: body },
   };
 };
 
@@ -98,12 +100,10 @@ export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: Server
       const result = toolResult(outcome);
       const items = outcome.page?.items.length ?? 0;
       // Measuring costs as much as sending, so what is far below the limit is not measured.
-      const size = (items + 1) * MOST_ITEM_BYTES < maxResponseBytes ? 0 : Buffer.byteLength(JSON.stringify(result));
-      if (size > maxResponseBytes)
-        throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${size} bytes) exceeds limit`);
+      if ((items + 1) * MOST_ITEM_BYTES >= maxResponseBytes) requireSize(JSON.stringify(result), maxResponseBytes);
       return result;
     } catch (error) {
-      log('warn', 'tool failed', { tool: params.name, error });
+      logFailure(log, { tool: params.name, error });
       return toolFailure(error);
     }
   });
@@ -121,6 +121,7 @@ export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: Server
   server.setRequestHandler('resources/read', async ({ params }) => {
     try {
       const { mimeType, text } = await changes.read(params.uri);
+      requireSize(text, maxResponseBytes);
       return { contents: [{ uri: params.uri, mimeType, text }] };
     } catch (error) {
       if (NOT_THERE.includes(codeOf(error))) throw new ResourceNotFoundError(params.uri, toErrorBody(error).message);

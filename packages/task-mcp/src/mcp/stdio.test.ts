@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 const BIN = fileURLToPath(new URL('../../bin/task-mcp.mjs', import.meta.url));
 
 interface Answer {
-  readonly id: number;
+  readonly id?: number;
   readonly result?: Record<string, unknown>;
   readonly error?: { readonly code: number };
 }
@@ -40,7 +40,13 @@ const start = async (args: readonly string[] = [], env: Record<string, string> =
     stdout: () => stdout,
     stderr: () => stderr,
     send: (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
-    next: async () => JSON.parse(String((await lines.next()).value)) as Answer,
+    /** The next answer; what the server tells of its own accord may come before it. */
+    next: async () => {
+      for (;;) {
+        const message = JSON.parse(String((await lines.next()).value)) as Answer;
+        if (message.id !== undefined) return message;
+      }
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await exited;
@@ -147,7 +153,7 @@ describe('task-mcp', () => {
     await using help = await start(['--help']);
     expect([await help.exited, help.stdout()]).toEqual([0, expect.stringContaining('usage: task-mcp') as string]);
     await using wrong = await start(['--port']);
-    expect([await wrong.exited, wrong.stderr()]).toEqual([1, expect.stringContaining('VALIDATION_ERROR') as string]);
+    expect([await wrong.exited, wrong.stderr()]).toEqual([2, expect.stringContaining('VALIDATION_ERROR') as string]);
   });
 
   it('[T25.requests] serves HTTP until it is told to stop', async () => {
@@ -166,6 +172,6 @@ describe('task-mcp', () => {
 
   it('[T5.refuse-bind] does not listen to the world without tokens', async () => {
     await using server = await start(['--http'], { PORT: '0', HOST: '0.0.0.0' });
-    expect([await server.exited, server.stderr()]).toEqual([1, expect.stringContaining('AUTH_TOKENS') as string]);
+    expect([await server.exited, server.stderr()]).toEqual([5, expect.stringContaining('AUTH_TOKENS') as string]);
   });
 });

@@ -20,6 +20,9 @@ export const CODE = {
   unsupportedVersion: -32022,
 } as const;
 
+/** Key of the error of our table in the result of a failed tool: MCP keeps `_meta` for additions. */
+export const ERROR_META = 'io.cloutagent/error';
+
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
