@@ -114,7 +114,7 @@ const resume = async (project: HeldProject, input: ChangeOpenInput): Promise<Ope
 
 const exists = (project: Project, { name, folder, meta }: ChangeFiles): CloutError => {
   const { created } = timesOf(project, folder, meta);
-  return new CloutError('CHANGE_ALREADY_EXISTS', `Change '${name}' already exists`, {
+  return new CloutError('CHANGE_ALREADY_EXISTS', `Change with slug '${name}' already exists`, {
     details: { existing_slug: name, existing_status: 'draft', created_at: toIso(created) },
   });
 };
