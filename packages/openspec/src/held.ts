@@ -16,16 +16,20 @@ export const mutate = async <T>(
   patience: { readonly timeoutMs?: number } = {},
 ): Promise<T> =>
   withStorageErrors(async () => {
-    using writes = project.disk(project.openspecDir);
-    await ensureFolder(writes, project.openspecDir);
-    const lock = await acquireLock(writes, project.clock, workDir(project, 'lock'), patience);
+    const writes = project.disk(project.openspecDir);
     try {
-      const held = { ...project, writes };
-      await recover(held);
-      await ignoreOurselves(held);
-      return await work(held);
+      await ensureFolder(writes, project.openspecDir);
+      const lock = await acquireLock(writes, project.clock, workDir(project, 'lock'), patience);
+      try {
+        const held = { ...project, writes };
+        await recover(held);
+        await ignoreOurselves(held);
+        return await work(held);
+      } finally {
+        await lock.release();
+      }
     } finally {
-      await lock.release();
+      writes[Symbol.dispose]();
     }
   });
 
