@@ -16,6 +16,7 @@ import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
+import { openMcpServers, type McpServers } from './wire/mcp.ts';
 import { createToolSource } from './wire/tools.ts';
 
 /** Everything that one data folder needs while this process owns it. */
@@ -25,6 +26,8 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  /** The registered MCP servers. */
+  readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
   readonly courier: AlertCourier;
   /** Goes on with runs that waited for money. */
@@ -86,7 +89,8 @@ export const openWorkbench = async (options: {
     log,
   );
   const simulatorKey = placeholderKey();
-  const tools = createToolSource({ root, env, clock, log });
+  const mcp = await openMcpServers({ root, dataDir, env, environment, clock, log });
+  const tools = createToolSource(mcp, settings.config.run.mcpServers);
   const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
     if (settings.anthropic.apiKey === undefined) {
@@ -135,6 +139,7 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    mcp,
     courier,
     resumer,
     log,
@@ -167,6 +172,7 @@ export const openWorkbench = async (options: {
       resumer.close();
       await courier.close();
       await tools.close();
+      await mcp.close();
       simulator.close();
       await store.close();
     },
