@@ -26,6 +26,8 @@ export interface ArchiveOptions {
   readonly allowIncomplete?: boolean | undefined;
   /** Where both sides only added scenarios to a requirement, keep those of both. */
   readonly union?: boolean | undefined;
+  /** Looks at what is about to be archived: gives warnings, or refuses it by throwing. */
+  readonly gate?: (draft: ArchiveDraft) => Promise<readonly string[]>;
   /** Makes the object that becomes `receipt.json`, in the same commit. */
   readonly receipt?: (draft: ArchiveDraft) => Promise<object>;
 }
@@ -46,8 +48,10 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
       : await checked(project, files, tasks, options);
     const plain = resultOf(project, files, merged);
     const overlaps = merged.length === 0 ? [] : await overlapsOf(project, files.name, noteOf(project, files.name));
-    const result = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
-    const draft: ArchiveDraft = { ...result, tasks, title: titleOf(files) };
+    const found = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
+    const seenBy: ArchiveDraft = { ...found, tasks, title: titleOf(files) };
+    const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
+    const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
     const own = async (name: string, after: object): Promise<IntendedWrite> => ({
       path: openPath(files.name, name),

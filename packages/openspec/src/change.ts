@@ -3,10 +3,12 @@ import path from 'node:path';
 import { CloutError, type ChangeSummary, type Finding } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
+import { deltaMeter } from './delta-size.ts';
 import { errnoOf } from './disk/errno.ts';
 import { identityOf } from './disk/identity.ts';
 import { readInside, realOf, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
+import { sliced } from './listing/slice.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
 import { changesDir, type Project } from './project.ts';
 import { isInside } from './disk/inside.ts';
@@ -72,9 +74,13 @@ export const loadFolder = async (project: Project, name: string, folder: string)
   const metaText = await read(path.join(folder, META_FILE));
   const specFiles = walkFiles(project.openspecDir, path.join(folder, 'specs'));
   const deltas: { capability: string; path: string; text: string }[] = [];
+  const measure = deltaMeter();
+  const slice = sliced(() => project.clock.monotonic());
   for (const file of specFiles) {
     const text = file.name.endsWith(DELTA_FILE) ? await read(file.path) : undefined;
     if (text === undefined) continue;
+    measure(`specs/${file.name}`, text);
+    if (slice.isOver()) await slice.pause();
     deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
   }
   const meta = parseMeta(metaText);

@@ -1,6 +1,7 @@
 import type { Clock } from '@cloutagent/kit';
 import { identityOf } from '../disk/identity.ts';
-import { sliced, newestFirst, type Spot } from './listing.ts';
+import { newestFirst, type Spot } from './listing.ts';
+import { sliced } from './slice.ts';
 import { readRow, type Row } from './row.ts';
 import { isRacy, stampOf } from './stamp.ts';
 import { canWatch, queueBound, type Watch, type Watches } from './watches.ts';
