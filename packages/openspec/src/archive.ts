@@ -6,13 +6,13 @@ import { undoOf } from './archive/undo.ts';
 import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
 import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
-import { loadChange, titleOf, type ChangeFiles } from './change.ts';
+import { loadChange, titleOf, type ChangeDeltas, type ChangeFiles } from './change.ts';
 import { readInside } from './disk/read.ts';
 import { openPath, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
-import { overlapsOf } from './overlaps.ts';
+import { overlapsWith } from './overlaps.ts';
 import type { HeldProject, Project } from './project.ts';
 import { plainReceipt, type ArchiveDraft } from './receipt.ts';
 import { isUntouched } from './scaffold.ts';
@@ -47,7 +47,7 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
       ? await scaffold(project, files)
       : await checked(project, files, tasks, options);
     const plain = resultOf(project, files, merged);
-    const overlaps = merged.length === 0 ? [] : await overlapsOf(project, files.name, noteOf(project, files.name));
+    const overlaps = merged.length === 0 ? [] : await overlapsWith(project, files, noteOf(project));
     const found = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
     const seenBy: ArchiveDraft = { ...found, tasks, title: titleOf(files) };
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
@@ -104,10 +104,9 @@ const checked = async (
 
 /** Others that never were looked at start from the text before this archive, so it is noted before it is written. */
 const noteOf =
-  (project: HeldProject, own: string) =>
-  async (_: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
-    if (files.name !== own) await noteBasesLocked(project, files, met);
-  };
+  (project: HeldProject) =>
+  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> =>
+    noteBasesLocked(project, files, met);
 
 const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
   if (isValid(await verdictOf(project, files, met), false)) return;

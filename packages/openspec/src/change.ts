@@ -79,20 +79,33 @@ const readWhole = async <T>(project: Project, slug: string, read: (folder: strin
   throw new CloutError('CHANGE_NOT_FOUND', `There is no change '${slug}'`, { details: { slug } });
 };
 
-export const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
-  const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
-  const metaText = await read(path.join(folder, META_FILE));
+/** What a change says of the specifications, without its other documents. */
+export type ChangeDeltas = Pick<ChangeFiles, 'name' | 'folder' | 'deltas' | 'specFiles'>;
+
+/** @throws INVALID_INPUT, CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED */
+export const loadDeltas = (project: Project, slug: string): Promise<ChangeDeltas> =>
+  readWhole(project, slug, (folder) => deltasIn(project, slug, folder));
+
+const deltasIn = async (project: Project, name: string, folder: string): Promise<ChangeDeltas> => {
   const specFiles = walkFiles(project.openspecDir, path.join(folder, 'specs'));
   const deltas: { capability: string; path: string; text: string }[] = [];
   const measure = deltaMeter();
   const slice = sliced(() => project.clock.monotonic());
   for (const file of specFiles) {
-    const text = file.name.endsWith(DELTA_FILE) ? await read(file.path) : undefined;
+    const text = file.name.endsWith(DELTA_FILE) ? await readInside(project.openspecDir, file.path) : undefined;
     if (text === undefined) continue;
     measure(`specs/${file.name}`, text);
     if (slice.isOver()) await slice.pause();
     deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
   }
+  // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
+  return { name, folder, deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)), specFiles };
+};
+
+const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
+  const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
+  const metaText = await read(path.join(folder, META_FILE));
+  const { deltas, specFiles } = await deltasIn(project, name, folder);
   const meta = parseMeta(metaText);
   const tasks = await read(path.join(folder, TASKS_FILE));
   const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, meta.schema);
@@ -105,8 +118,7 @@ export const loadFolder = async (project: Project, name: string, folder: string)
     tasks,
     pattern,
     tracked: await trackedTexts(project, folder, pattern, tasks),
-    // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
-    deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
+    deltas,
     specFiles,
   };
 };

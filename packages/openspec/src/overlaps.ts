@@ -2,31 +2,42 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf, type Overlap } from '@cloutagent/contract';
 import { noteBases } from './base/see.ts';
-import { loadChange, type ChangeFiles } from './change.ts';
+import { loadDeltas, type ChangeDeltas } from './change.ts';
 import { entriesOf } from './disk/read.ts';
+import { parseDelta } from './grammar/delta.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
 import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
 import { changesDir, type Project } from './project.ts';
 import { isChangeName } from './slug.ts';
 
 /** Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. */
-type Note = (project: Project, files: ChangeFiles, met: readonly MetDelta[]) => Promise<void>;
+type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[]) => Promise<void>;
 
 /**
  * Requirements that several open changes name: of one change, or of all. What they start from is noted on the way, so
  * that a later archive knows what it would overwrite.
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED for a slug that is none
  */
-export const overlapsOf = async (project: Project, slug?: string, note: Note = noteBases): Promise<Overlap[]> => {
+export const overlapsOf = async (project: Project, slug?: string): Promise<Overlap[]> =>
+  slug === undefined
+    ? overlapsAmong(await looked(project, namesOf(project), noteBases))
+    : overlapsOfOne(project, await loadDeltas(project, slug));
+
+const overlapsOfOne = async (project: Project, own: ChangeDeltas): Promise<Overlap[]> => {
+  await noteBases(project, own, await meetSpecs(project, own));
+  return overlapsWith(project, own, noteBases);
+};
+
+/** Those of one change that was read already; `note` is told of the others. */
+export const overlapsWith = async (project: Project, own: ChangeDeltas, note: Note): Promise<Overlap[]> => {
   const names = namesOf(project);
-  const own = slug === undefined ? undefined : await loadChange(project, slug);
-  if (own === undefined) return overlapsAmong(await looked(project, names, note));
   const others = await sharing(
     project,
     names.filter((name) => name !== own.name),
     own.deltas.map(({ capability }) => capability),
   );
-  const all = [await lookedAt(project, own, note), ...(await looked(project, others, note))];
+  const touches = own.deltas.flatMap(({ capability, text }) => touchesOf(capability, parseDelta(text)));
+  const all = [{ slug: own.name, touches }, ...(await looked(project, others, note))];
   return overlapsAmong(all).filter(({ changes }) => changes.some((change) => change.slug === own.name));
 };
 
@@ -45,7 +56,7 @@ const looked = async (project: Project, names: readonly string[], note: Note): P
   const found: Looked[] = [];
   for (const name of names) {
     try {
-      found.push(await lookedAt(project, await loadChange(project, name), note));
+      found.push(await lookedAt(project, await loadDeltas(project, name), note));
     } catch (error) {
       // Archived meanwhile, or unreadable: then its own validation says why.
       if (codeOf(error) === undefined) throw error;
@@ -54,7 +65,7 @@ const looked = async (project: Project, names: readonly string[], note: Note): P
   return found;
 };
 
-const lookedAt = async (project: Project, files: ChangeFiles, note: Note): Promise<Looked> => {
+const lookedAt = async (project: Project, files: ChangeDeltas, note: Note): Promise<Looked> => {
   const met = await meetSpecs(project, files);
   await note(project, files, met);
   return { slug: files.name, touches: met.flatMap(({ capability, delta }) => touchesOf(capability, delta)) };

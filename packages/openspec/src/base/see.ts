@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { codeOf } from '@cloutagent/contract';
-import { loadChange, type ChangeFiles } from '../change.ts';
+import { loadDeltas, type ChangeDeltas } from '../change.ts';
 import { sha256 } from '../digest.ts';
 import { replaceFile } from '../disk/durable.ts';
 import { readInside } from '../disk/read.ts';
@@ -66,7 +66,7 @@ export const readBases = async (project: Project, folder: string): Promise<Base[
 /** Notes what a change starts from, for operations that hold the lock. */
 export const noteBasesLocked = async (
   project: HeldProject,
-  files: ChangeFiles,
+  files: ChangeDeltas,
   met: readonly MetDelta[],
 ): Promise<void> => {
   const known = await readBases(project, files.folder);
@@ -94,14 +94,14 @@ const TOLERATED = new Set(['CHANGE_LOCKED', 'CHANGE_NOT_FOUND', 'CHANGE_ALREADY_
  * Notes what a change starts from, for operations that only look at it. A folder that cannot be written, or that
  * somebody else is writing, is looked at all the same: then the next look takes the note.
  */
-export const noteBases = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
+export const noteBases = async (project: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> => {
   try {
     const known = await readBases(project, files.folder);
     if (writeBases(seen(known, met)) === writeBases(known)) return;
     await mutate(
       project,
       async (held) => {
-        const now = await loadChange(held, files.name);
+        const now = await loadDeltas(held, files.name);
         await noteBasesLocked(held, now, await meetSpecs(held, now));
       },
       { timeoutMs: PATIENCE_MS },

@@ -57,6 +57,9 @@ const assertInside = (outer: string, real: string, file: string): void => {
  */
 export const assertWritesInside = async (boundary: string, target: string): Promise<void> => {
   try {
+    // Most targets are new: to ask first costs a tenth of the error that tells so.
+    if (lstatSync(target, { throwIfNoEntry: false }) === undefined && target !== boundary)
+      return await assertWritesInside(boundary, path.dirname(target));
     assertInside(realOf(boundary) ?? boundary, realpathSync.native(target), target);
   } catch (error) {
     if (!ABSENT.has(errnoOf(error) ?? '') || path.dirname(target) === target) throw error;

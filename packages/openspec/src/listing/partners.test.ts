@@ -53,4 +53,31 @@ describe.each(Object.entries(MODES))('[X4.overlaps] a listing %s', (_, modeOf) =
     expect(await overlaps()).toEqual({ two: undefined, three: undefined, four: undefined });
     await project[Symbol.asyncDispose]?.();
   });
+
+  it('is the same at every call, whatever callers do with it and however many meet', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `many-${String(index).padStart(2, '0')}`);
+    await using folder = await scratch({
+      'openspec/specs/cap/spec.md': specOf(requirement('A'), requirement('B')),
+      ...Object.assign({}, ...names.map((name) => changeOf(name, { cap: modified(requirement('A', name)) }))),
+      ...changeOf('pair-1', { cap: modified(requirement('B', 'one way')) }),
+      ...changeOf('pair-2', { cap: modified(requirement('B', 'two ways')) }),
+    });
+    const project = modeOf(await folder.open());
+    const expected = {
+      ...Object.fromEntries(names.map((name) => [name, names.filter((other) => other !== name)])),
+      'pair-1': ['pair-2'],
+      'pair-2': ['pair-1'],
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const { items } = await listChanges(project);
+      expect(Object.fromEntries(items.map(({ slug, overlapsWith }) => [slug, overlapsWith]))).toEqual(expected);
+      for (const { overlapsWith } of items) overlapsWith?.splice(0, overlapsWith.length, 'spoilt');
+    }
+    await folder.write(changeOf('pair-2', { cap: modified(requirement('A', 'two ways')) }));
+    const { items } = await listChanges(project);
+    const first = items.find(({ slug }) => slug === 'many-00');
+    expect(first?.overlapsWith).toEqual([...names.slice(1), 'pair-2']);
+    expect(items.find(({ slug }) => slug === 'pair-1')).not.toHaveProperty('overlapsWith');
+    await project[Symbol.asyncDispose]?.();
+  });
 });

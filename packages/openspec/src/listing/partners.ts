@@ -9,7 +9,17 @@ import { entriesNow } from './row.ts';
 
 /** What is read of a change stays with its row: an edit makes a new row, so this never is older than the listing. */
 const touched = new WeakMap<Listed, ReadonlySet<string>>();
-const indexes = new WeakMap<readonly Listed[], ReadonlyMap<string, readonly Listed[]>>();
+/** What a whole listing was found to be; an edit makes a new listing, so this never is older than it either. */
+const indexes = new WeakMap<readonly Listed[], Index>();
+
+interface Index {
+  readonly byCapability: ReadonlyMap<string, readonly Listed[]>;
+  /** Answers that were given for this listing: pages follow each other, and are asked for again. */
+  readonly partners: Map<Listed, readonly string[]>;
+}
+
+/** Changes that all name one requirement would fill the memory with each other: longer answers are made again. */
+const MAX_KEPT = 32;
 
 /**
  * Slugs of the other open changes that name a requirement which a shown change names too, sorted, by the folder of the
@@ -21,12 +31,16 @@ export const partnersIn = async (
   { boundary, monotonic }: { readonly boundary: string; readonly monotonic: () => number },
 ): Promise<ReadonlyMap<string, string[]>> => {
   const slice = sliced(monotonic);
-  const index = indexes.get(all) ?? indexOf(all);
-  indexes.set(all, index);
+  const { byCapability, partners: known } = knownOf(all);
   const partners = new Map<string, string[]>();
   for (const one of shown) {
     if (one.status !== 'draft') continue;
-    const others = new Set(capabilitiesOf(one).flatMap((capability) => index.get(capability) ?? []));
+    const before = known.get(one);
+    if (before !== undefined) {
+      if (before.length > 0) partners.set(one.folder, [...before]);
+      continue;
+    }
+    const others = new Set(capabilitiesOf(one).flatMap((capability) => byCapability.get(capability) ?? []));
     others.delete(one);
     const slugs: string[] = [];
     for (const other of others) {
@@ -36,8 +50,15 @@ export const partnersIn = async (
       if (slice.isOver()) await slice.pause();
     }
     if (slugs.length > 0) partners.set(one.folder, slugs.sort());
+    if (slugs.length <= MAX_KEPT) known.set(one, [...slugs]);
   }
   return partners;
+};
+
+const knownOf = (all: readonly Listed[]): Index => {
+  const known = indexes.get(all) ?? { byCapability: indexOf(all), partners: new Map<Listed, readonly string[]>() };
+  indexes.set(all, known);
+  return known;
 };
 
 const indexOf = (all: readonly Listed[]): ReadonlyMap<string, readonly Listed[]> => {
