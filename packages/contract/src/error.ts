@@ -82,6 +82,8 @@ export const ERRORS = {
   MODEL_RETIRED: spec(422, 2, 'Choose a model that the provider still serves'),
   MODEL_KEY_MISSING: spec(422, 5, 'Set ANTHROPIC_API_KEY, or run with --simulate to try it without a key'),
   MODEL_REQUEST_REFUSED: spec(502, 1, 'The model server refused the request; its message says why'),
+  MODEL_RATE_LIMITED: spec(502, 7, 'The model server takes no more requests just now; the run can be resumed', true),
+  MODEL_ACCOUNT_LIMIT: spec(502, 5, "Look at the billing of the API key's account and at its limits"),
   MODEL_UNAVAILABLE: spec(502, 7, 'The model server did not answer; the run can be resumed', true),
   MODEL_REFUSED: spec(502, 1, 'The model declined this request; reword the task'),
   MAX_ITERATIONS: spec(500, 1, 'The agent used all its turns; split the task or raise maxIterations'),
