@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, type CloutError, type McpToolResult } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openStdioServer, type McpConnection } from './connection.ts';
+import { openStdioServer } from './stdio.ts';
+import type { McpConnection } from './types.ts';
 
 const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
 const open: McpConnection[] = [];
@@ -11,20 +12,18 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((connection) => connection.close()));
 });
 
-const faulty = async (
-  mode: string,
-  more: { callTimeoutMs?: number; startTimeoutMs?: number; env?: Record<string, string> } = {},
-) => {
-  const { env = {}, ...limits } = more;
+const faulty = async (mode: string, more: { callMs?: number; startMs?: number; env?: Record<string, string> } = {}) => {
   const connection = await openStdioServer(
-    { id: 'faulty', command: process.execPath, args: [FAULTY, mode], env },
     {
+      transport: 'stdio',
+      id: 'faulty',
+      command: process.execPath,
+      args: [FAULTY, mode],
+      env: {},
       cwd: process.cwd(),
-      env: { ...process.env, PLANTED_SECRET: 'sk-planted' },
-      clock: systemClock,
-      log: () => {},
-      ...limits,
+      ...more,
     },
+    { env: { ...process.env, PLANTED_SECRET: 'sk-planted' }, clock: systemClock, log: () => {} },
   );
   open.push(connection);
   return connection;
@@ -102,8 +101,8 @@ describe('a server that does not', () => {
   test('a command that does not exist is MCP_CONNECTION_FAILED', async () => {
     const error = await caught(
       openStdioServer(
-        { id: 'x', command: '/nowhere/at-all', args: [], env: {} },
-        { cwd: '/', env: {}, clock: systemClock, log: () => {} },
+        { transport: 'stdio', id: 'x', command: '/nowhere/at-all', args: [], env: {}, cwd: '/' },
+        { env: {}, clock: systemClock, log: () => {} },
       ),
     );
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
@@ -118,7 +117,7 @@ describe('a server that does not', () => {
   });
 
   test('never answering initialize ends at the start timeout', async () => {
-    expect(codeOf(await caught(faulty('mute', { startTimeoutMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
+    expect(codeOf(await caught(faulty('mute', { startMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
   });
 
   test('dying in the middle of a call fails that call and the later ones', async () => {
@@ -149,7 +148,7 @@ describe('a server that does not', () => {
   });
 
   test('[E5.timeout] a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
-    const connection = await faulty('ok', { callTimeoutMs: 150 });
+    const connection = await faulty('ok', { callMs: 150 });
     expect(codeOf(await caught(call(connection, 'late')))).toBe('REQUEST_TIMEOUT');
     expect(textOf(await call(connection, 'cancelled'))).toBe('1');
     await systemClock.sleep(300);
@@ -160,6 +159,7 @@ describe('a server that does not', () => {
     const connection = await faulty('ok');
     const controller = new AbortController();
     const pending = caught(call(connection, 'never', {}, controller.signal));
+    await call(connection, 'echo', { text: 'the call before has arrived' });
     controller.abort(new Error('the run was cancelled'));
     expect((await pending).message).toBe('the run was cancelled');
     expect(textOf(await call(connection, 'cancelled'))).toBe('1');

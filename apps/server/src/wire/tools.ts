@@ -1,58 +1,53 @@
 import { createRequire } from 'node:module';
-import type { McpServerConfig } from '@cloutagent/contract';
+import { CloutError } from '@cloutagent/contract';
 import type { ToolPort } from '@cloutagent/engine';
-import type { Clock } from '@cloutagent/kit';
-import { openStdioServer, toWireNames, type McpConnection } from '@cloutagent/mcp';
+import { systemRandom, type Clock } from '@cloutagent/kit';
+import { createPool, type Lease, type ServerSource } from '@cloutagent/mcp';
 import type { Log } from '../log.ts';
 
 /** The filesystem server that ships with us, rooted in the project. */
-const filesystemServer = (root: string): McpServerConfig => ({
-  id: 'filesystem',
-  command: process.execPath,
-  args: [createRequire(import.meta.url).resolve('@modelcontextprotocol/server-filesystem/dist/index.js'), root],
-  env: {},
+const filesystemServer = (root: string): ServerSource => ({
+  find: async ({ id }) => {
+    if (id !== 'filesystem') throw new CloutError('MCP_SERVER_NOT_FOUND', `There is no MCP server "${id}"`);
+    return {
+      idleMs: 0,
+      target: {
+        transport: 'stdio',
+        id,
+        command: process.execPath,
+        args: [createRequire(import.meta.url).resolve('@modelcontextprotocol/server-filesystem/dist/index.js'), root],
+        env: {},
+        cwd: root,
+      },
+    };
+  },
+  pins: () => undefined,
+  pin: () => undefined,
 });
 
 export interface ToolSource {
-  /** The tools of a live connection; reopened where the server has died since. */
+  /** The tools of live connections; reopened where a server has died since. */
   open(): Promise<ToolPort>;
   close(): Promise<void>;
 }
 
-/** Owns the connection to the filesystem server: opened by the first use, shared by all runs. */
+/** Owns the connections to MCP servers: opened by the first use, shared by all runs. */
 export const createToolSource = (deps: {
   readonly root: string;
   readonly env: Record<string, string>;
   readonly clock: Clock;
   readonly log: Log;
 }): ToolSource => {
-  let current: Promise<McpConnection> | undefined;
-  const connect = (): Promise<McpConnection> => {
-    if (current !== undefined) return current;
-    const opening = openStdioServer(filesystemServer(deps.root), {
-      cwd: deps.root,
-      env: deps.env,
-      clock: deps.clock,
-      log: deps.log,
-    });
-    current = opening;
-    const forget = (): void => {
-      if (current === opening) current = undefined;
-    };
-    void opening.then((connection) => connection.closed.then(forget), forget);
-    return opening;
-  };
+  const pool = createPool({ ...deps, random: systemRandom, servers: filesystemServer(deps.root) });
+  let current: Promise<Lease> | undefined;
   return {
-    async open() {
-      const wireNames = toWireNames((await connect()).tools());
-      return {
-        tools: () => wireNames,
-        call: async (tool, input, options) => (await connect()).call(tool.name, input, options),
-      };
+    open: () => {
+      const opening = (current ??= pool.open([{ id: 'filesystem' }]));
+      opening.catch(() => {
+        if (current === opening) current = undefined;
+      });
+      return opening;
     },
-    async close() {
-      const connection = await current?.catch(() => undefined);
-      await connection?.close();
-    },
+    close: () => pool.close(),
   };
 };
