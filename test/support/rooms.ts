@@ -10,6 +10,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/client': ['contract', 'kit'],
   'packages/lane': ['contract', 'kit', 'engine', 'openspec'],
   'packages/task-mcp': ['contract', 'kit', 'http', 'openspec'],
+  'packages/compat': ['contract', 'kit', 'engine', 'mcp'],
   'packages/simulator': ['contract', 'kit', 'http'],
   'apps/server': ['contract', 'kit', 'http', 'openspec', 'mcp', 'store', 'engine', 'lane', 'task-mcp'],
   'apps/web': ['contract', 'kit', 'client'],
@@ -46,6 +47,10 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts'],
 };
 
-/** The two kinds of file that may read the environment. */
+/**
+ * The kinds of file that may read the environment; one of them because the seed's classes are made without arguments.
+ */
 export const mayReadEnvironment = (file: string): boolean =>
-  file === 'apps/server/src/config.ts' || /^(packages|apps)\/[^/]+\/src\/bin\.ts$/u.test(file);
+  file === 'apps/server/src/config.ts' ||
+  file === 'packages/compat/src/environment.ts' ||
+  /^(packages|apps)\/[^/]+\/src\/bin\.ts$/u.test(file);

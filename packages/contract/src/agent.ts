@@ -45,6 +45,8 @@ export const MCPServerConfig = z
     error: 'this transport needs a url',
   });
 export interface MCPServerConfig extends z.infer<typeof MCPServerConfig> {}
+/** What a caller writes. */
+export type MCPServerConfigInput = z.input<typeof MCPServerConfig>;
 
 export const MCPConnection = z.object({
   serverId: z.string(),
