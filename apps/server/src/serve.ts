@@ -7,6 +7,7 @@ import { archiveChange } from '@cloutagent/openspec';
 import { stat } from 'node:fs/promises';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
+import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
 import { sessionHandlers } from './api/session.ts';
@@ -56,7 +57,12 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     maxResponseBytes,
     log: bench.log,
   });
-  const api = bindRoutes({ ...changeHandlers(bench), ...runHandlers(bench), ...sessionHandlers(bench) });
+  const api = bindRoutes({
+    ...changeHandlers(bench),
+    ...runHandlers(bench),
+    ...sessionHandlers(bench),
+    ...mcpHandlers(bench.mcp),
+  });
   return [...taskMcp.routes, ...api];
 };
 

@@ -13,6 +13,7 @@ import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
+import { openMcpServers, type McpServers } from './wire/mcp.ts';
 import { createToolSource } from './wire/tools.ts';
 
 /** Everything that one data folder needs while this process owns it. */
@@ -22,6 +23,8 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  /** The registered MCP servers. */
+  readonly mcp: McpServers;
   readonly log: Log;
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
@@ -82,7 +85,8 @@ export const openWorkbench = async (options: {
     log,
   );
   const simulatorKey = placeholderKey();
-  const tools = createToolSource({ root, env, clock, log });
+  const mcp = await openMcpServers({ root, dataDir, env, environment, clock, log });
+  const tools = createToolSource(mcp, settings.config.run.mcpServers);
   const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
     if (settings.anthropic.apiKey === undefined) {
@@ -123,6 +127,7 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    mcp,
     log,
     laneDeps,
     requireModel: (simulated) => {
@@ -151,6 +156,7 @@ export const openWorkbench = async (options: {
     close: async () => {
       await project[Symbol.asyncDispose]();
       await tools.close();
+      await mcp.close();
       simulator.close();
       await store.close();
     },

@@ -6,6 +6,7 @@ export * from './error.ts';
 export * from './event.ts';
 export * from './id.ts';
 export * from './journal.ts';
+export * from './mcp-route.ts';
 export * from './mcp-server.ts';
 export * from './money.ts';
 export * from './page.ts';

@@ -75,9 +75,9 @@ export const McpTool = z.object({
   description: z.string(),
   inputSchema: z.record(z.string(), z.unknown()),
   annotations: z.object({
-    readOnlyHint: z.boolean().optional(),
-    idempotentHint: z.boolean().optional(),
-    destructiveHint: z.boolean().optional(),
+    readOnlyHint: z.boolean().exactOptional(),
+    idempotentHint: z.boolean().exactOptional(),
+    destructiveHint: z.boolean().exactOptional(),
   }),
 });
 export interface McpTool {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
+import { MCP_ROUTES } from './mcp-route.ts';
 import { Money, UsdText } from './money.ts';
 import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
@@ -19,6 +20,8 @@ export interface RouteSpec {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly output: z.ZodType | 'sse';
+  /** false: has a limit of its own instead of REQUEST_TIMEOUT_MS. */
+  readonly timed?: false;
 }
 
 const Slug = z.string().min(1).max(200);
@@ -168,6 +171,7 @@ export const ROUTES = {
     summary: 'Stop a run and settle its money',
     output: Run,
   },
+  ...MCP_ROUTES,
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -46,3 +46,9 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNRE
 export const wasNeverSent = (error: unknown): boolean =>
   isSessionLost(error) ||
   chainOf(error).some((item) => item instanceof Error && 'code' in item && NEVER_SENT.has(String(item.code)));
+
+/** The end of stderr that an error of ours carries. */
+export const stderrOf = (error: unknown): string => {
+  const text = error instanceof CloutError ? error.details?.['stderr'] : undefined;
+  return typeof text === 'string' ? text : '';
+};

@@ -35,6 +35,9 @@ export const failed = (
     },
   });
 
+/** Told after the handshake, before the tools are listed. */
+export type OnInitialized = (found: Pick<McpConnection, 'era' | 'protocolVersion' | 'serverInfo'>) => void;
+
 /** What the handshake found out; kept for the next time. */
 export type OnEra = (verdict: PriorDiscovery) => void;
 
@@ -50,6 +53,7 @@ export const openConnection = async (
   era: {
     readonly prior?: PriorDiscovery | undefined;
     readonly onEra?: OnEra;
+    readonly onInitialized?: OnInitialized | undefined;
     readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<McpConnection> => {
@@ -86,6 +90,7 @@ export const openConnection = async (
     const discover = client.getDiscoverResult();
     onEra?.(discover === undefined ? { kind: 'legacy' } : { kind: 'modern', discover });
     const opened = connection(target, deps, { client, link, reason, calls });
+    era.onInitialized?.(opened);
     await opened.listTools(signal);
     deps.log('info', 'MCP server is ready', {
       server: target.id,

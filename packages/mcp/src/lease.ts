@@ -1,8 +1,13 @@
 import { CloutError, type McpServerRef, type McpTool, type McpToolResult } from '@cloutagent/contract';
-import type { OpenLeaseOptions } from './pool.ts';
 import type { SupervisedServer } from './supervised.ts';
 import { toWireNames } from './tool-name.ts';
 import type { McpCallOptions, McpMessage, McpPrompt, McpResource } from './types.ts';
+
+export interface OpenLeaseOptions {
+  readonly signal?: AbortSignal;
+  /** Goes on without the servers that cannot be reached; they stand in `failures`. */
+  readonly partial?: boolean;
+}
 
 interface Keeper {
   acquire(ref: McpServerRef): Promise<SupervisedServer>;

@@ -249,7 +249,7 @@ describe('results', () => {
   });
 
   test('progress is passed on and starts the time-out again', async () => {
-    const pool = open(source([target('a', 'ok', { callMs: 200 })]));
+    const pool = open(source([target('a', 'ok', { callMs: 900 })]));
     await using lease = await pool.open([{ id: 'a' }]);
     const seen: unknown[] = [];
     const result = await lease.call(

@@ -4,7 +4,7 @@ import { canonicalJson } from '@cloutagent/kit';
 import { createEraCache } from './era.ts';
 import { createGate } from './gate.ts';
 import type { HttpDeps } from './http.ts';
-import { Lease } from './lease.ts';
+import { Lease, type OpenLeaseOptions } from './lease.ts';
 import type { Spill } from './output-cap.ts';
 import { SupervisedServer, type ServerReport } from './supervised.ts';
 import type { Target } from './target.ts';
@@ -28,12 +28,6 @@ export interface PoolDeps extends HttpDeps {
   readonly healthMs?: number;
   /** How many servers start at once; 4, because a start is mostly CPU. */
   readonly maxStarts?: number;
-}
-
-export interface OpenLeaseOptions {
-  readonly signal?: AbortSignal;
-  /** Goes on without the servers that cannot be reached; they stand in `failures`. */
-  readonly partial?: boolean;
 }
 
 /**

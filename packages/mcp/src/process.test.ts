@@ -37,7 +37,7 @@ const eventuallyEmpty = async (group: number): Promise<string[]> => {
   return left;
 };
 
-describe('[E5.tree] processes end with us', () => {
+describe('[E5.tree] [E9] processes end with us', () => {
   test('close ends a wrapper, a server and its child that all ignore stdin and SIGTERM', async () => {
     const connection = await openStdioServer(
       {

@@ -1,7 +1,7 @@
 import type { PriorDiscovery } from '@modelcontextprotocol/client';
 import { messageOf, sdkCode } from './call-error.ts';
 import { toChildEnv } from './child-env.ts';
-import { failed, openConnection, type OnEra } from './connection.ts';
+import { failed, openConnection, type OnEra, type OnInitialized } from './connection.ts';
 import type { Link } from './link.ts';
 import { startProcess } from './process.ts';
 import { createStdioTransport } from './stdio-transport.ts';
@@ -12,6 +12,7 @@ export interface OpenOptions {
   readonly prior?: PriorDiscovery | undefined;
   readonly onEra?: OnEra;
   readonly signal?: AbortSignal | undefined;
+  readonly onInitialized?: OnInitialized | undefined;
   /** Calls back once the process runs, or before the address is called. */
   readonly onStarted?: (() => void) | undefined;
 }

@@ -135,7 +135,8 @@ export class SupervisedServer {
     const now = this.#deps.clock.monotonic();
     const connection = this.#connection;
     if (connection === undefined) {
-      const due = this.#state === 'quarantined' && now >= this.#quarantinedUntil && this.#references > 0;
+      const lost = this.#state === 'quarantined' ? now >= this.#quarantinedUntil : this.#lastError !== undefined;
+      const due = lost && this.#references > 0 && this.#opening === undefined;
       if (due) await this.connect().catch(() => undefined);
       return;
     }
@@ -255,8 +256,12 @@ export class SupervisedServer {
     if (!this.#over.signal.aborted) this.#afterLoss(true);
   }
 
-  /** Counts a loss; starts again where somebody holds a reference. */
+  /**
+   * Counts a loss; starts again where somebody holds a reference. What others run is not ours to start: the next call or the
+   * next look tries it again.
+   */
   #afterLoss(restart: boolean): void {
+    if (this.target.transport !== 'stdio') return;
     const verdict = this.#guard.lost(this.#deps.clock.monotonic());
     if ('quarantineMs' in verdict) return this.#quarantine(verdict.quarantineMs);
     if (!restart || this.#references === 0) return;
