@@ -6,6 +6,7 @@ import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
 import { archiveChange } from '@cloutagent/openspec';
 import { stat } from 'node:fs/promises';
 import { bindRoutes } from './api/bind.ts';
+import { agentHandlers } from './api/agents.ts';
 import { changeHandlers } from './api/changes.ts';
 import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
@@ -62,6 +63,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     ...runHandlers(bench),
     ...sessionHandlers(bench),
     ...mcpHandlers(bench.mcp),
+    ...agentHandlers(bench),
   });
   return [...taskMcp.routes, ...api];
 };

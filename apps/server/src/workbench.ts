@@ -11,6 +11,7 @@ import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
 import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
+import { openServerAgents, type ServerAgents } from './wire/agents.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
 import { openMcpServers, type McpServers } from './wire/mcp.ts';
@@ -23,6 +24,7 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  readonly agents: ServerAgents;
   /** The registered MCP servers. */
   readonly mcp: McpServers;
   readonly log: Log;
@@ -94,21 +96,36 @@ export const openWorkbench = async (options: {
     }
     return settings.anthropic.apiKey;
   };
-  const model = async (simulated: boolean): Promise<ModelPort> =>
-    simulated
-      ? createAnthropicModel({
-          baseUrl: await simulator.url(),
-          // Its port is another in every process; what was learned of it stays true.
-          source: 'simulator',
-          apiKey: simulatorKey,
-          clock,
-        })
-      : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
+  // One each, so that all runs share its connections, its circuit and its budget of repetitions.
+  const { url, profile, timeoutMs, proxy } = settings.anthropic;
+  const real = createAnthropicModel({
+    baseUrl: url,
+    apiKey: settings.anthropic.apiKey,
+    clock,
+    profile,
+    timeoutMs,
+    proxy,
+  });
+  let simulated: { readonly url: string; readonly port: ModelPort } | undefined;
+  const simulatedModel = async (): Promise<ModelPort> => {
+    const baseUrl = await simulator.url();
+    // Its port is another in every process; what was learned of it stays true.
+    if (simulated?.url !== baseUrl) {
+      const port = createAnthropicModel({ baseUrl, source: 'simulator', apiKey: simulatorKey, clock, timeoutMs });
+      simulated = { url: baseUrl, port };
+    }
+    return simulated.port;
+  };
+  const model = async (onSimulator: boolean): Promise<ModelPort> => {
+    if (onSimulator) return simulatedModel();
+    requireKey();
+    return real;
+  };
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,
     projectId: PROJECT_ID,
     journal: store,
-    model: ({ simulated }) => model(simulated),
+    model: (run) => model(run.simulated),
     tools: () => tools.open(),
     prices: loadPrices(),
     config: settings.config,
@@ -119,6 +136,17 @@ export const openWorkbench = async (options: {
   };
   // Asked each time: trust can be given while the server runs.
   const laneDeps = async (): Promise<LaneDeps> => ({ ...lane, trusted: await isTrusted(root, environment) });
+  const agents = openServerAgents({
+    file: path.join(dataDir, 'agents.json'),
+    journal: store,
+    mcp,
+    model,
+    level: budgetLevel,
+    projectId: PROJECT_ID,
+    profile: (onSimulator) => (onSimulator ? undefined : profile),
+    maxConcurrent: settings.maxConcurrent,
+    clock,
+  });
   const owner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
 
   return {
@@ -127,6 +155,7 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    agents,
     mcp,
     log,
     laneDeps,
@@ -155,6 +184,7 @@ export const openWorkbench = async (options: {
     },
     close: async () => {
       await project[Symbol.asyncDispose]();
+      await agents.close();
       await tools.close();
       await mcp.close();
       simulator.close();

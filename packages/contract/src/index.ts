@@ -1,3 +1,4 @@
+export * from './agent-route.ts';
 export * from './agent.ts';
 export * from './approval.ts';
 export * from './change.ts';

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { AGENT_ROUTES } from './agent-route.ts';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
 import { MCP_ROUTES } from './mcp-route.ts';
 import { Money, UsdText } from './money.ts';
@@ -172,6 +173,7 @@ export const ROUTES = {
     output: Run,
   },
   ...MCP_ROUTES,
+  ...AGENT_ROUTES,
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;

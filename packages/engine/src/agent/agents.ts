@@ -172,7 +172,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
       const { result, conversation } = await execute(
         deps,
         {
-          run: newRun(deps, live),
+          run: newRun(deps, live, text),
           model: await deps.model(),
           price: live.resolved.price,
           tools: live.port,
@@ -244,25 +244,37 @@ export const openAgents = (deps: AgentsDeps): Agents => {
   };
 };
 
-const newRun = (deps: AgentsDeps, { agent, resolved }: LiveAgent): NewRun => ({
-  id: newId('run', deps.clock),
-  projectId: deps.projectId,
-  document: {
-    format: 1,
-    kind: 'change',
-    slug: agent.id,
-    title: agent.name,
+/** An execution as a workflow of one agent, so that a store keeps, lists and prices it like any other run. */
+const newRun = (deps: AgentsDeps, { agent, resolved }: LiveAgent, input: string): NewRun => {
+  const { name, systemPrompt, maxTokens, maxIterations, enabledTools, mcpServers = [] } = agent.config;
+  const data = {
+    label: name,
     model: resolved.model,
-    maxIterations: agent.config.maxIterations,
-    maxAttempts: 1,
-    maxTokens: agent.config.maxTokens,
-    system: '',
-    tasks: [],
-  },
-  documentHash: '',
-  simulated: deps.simulated,
-  limitNanoUsd: null,
-});
+    systemPrompt,
+    maxTokens,
+    maxIterations,
+    enabledTools,
+    mcpServers: mcpServers.map(({ id }) => ({ id })),
+  };
+  return {
+    id: newId('run', deps.clock),
+    projectId: deps.projectId,
+    document: {
+      format: 1,
+      kind: 'workflow',
+      slug: agent.id,
+      title: name,
+      model: resolved.model,
+      input,
+      variables: {},
+      workflow: { format: 1, nodes: [{ id: 'agent', type: 'agent', data }], edges: [], variables: {} },
+      workflows: {},
+    },
+    documentHash: '',
+    simulated: deps.simulated,
+    limitNanoUsd: null,
+  };
+};
 
 const NOTHING = { usage: NO_USAGE, costNanoUsd: 0, modelCalls: 0, toolCalls: [] };
 
