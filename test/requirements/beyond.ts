@@ -9,6 +9,13 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X1.unpriced': open('A model without a price is refused with PRICE_UNKNOWN before it is called.'),
   'X1.reserve': open('Money is reserved on every level in one unit, durable before the call is sent.'),
   'X1.clamp': open('max_tokens is clamped to what the budget still holds, down to a minimum.'),
+  'X1.bound': closed(
+    'The bound prices every token as the dearest class, band and multiplier that the request allows; what has no bound is refused.',
+  ),
+  'X1.wait': closed(
+    'A call whose money others hold waits for them in the order of asking, and pauses the run after a while.',
+  ),
+  'X1.bound-violated': closed('A call that cost more than its bound is recorded as it is and alerted.'),
   'X1.settle': open('A call is settled once, at the price of its usage.'),
   'X1.unknown': open('A call with an unknown outcome is settled at its bound and flagged.'),
   'X1.released': open('A call that was certainly not billed is released.'),
@@ -75,6 +82,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X8.old-node': closed('An older Node gets a clear word.'),
   'X8.no-build-tools': closed('No container, compiler or download is needed at install.'),
   'X8.stop': closed('A stopped server leaves no process behind.'),
+  'X8.bundle': closed('A program loads what it needs from one bundle, and its stack traces name our sources.'),
   'X8.layers': closed('Imports point down the list of rooms, without cycles.'),
   'X8.clean-tree': closed('The two commands leave no tracked or untracked file behind.'),
   'X9.commands': open('Every command works and has a test.'),

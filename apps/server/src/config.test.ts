@@ -97,3 +97,27 @@ describe('where', () => {
     expect(resolveDataDir('/a', { CLOUTAGENT_DATA: '/data' })).toBe('/data');
   });
 });
+
+it('[E13.key-url] [E13.timeout] reads profile, time-out and proxies of the model server', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'clout-model-'));
+  const environment = {
+    ANTHROPIC_API_URL: 'http://gateway.example:4000',
+    ANTHROPIC_API_PROFILE: 'litellm',
+    DEFAULT_TIMEOUT_MS: '5000',
+    MAX_CONCURRENT_EXECUTIONS: '3',
+    HTTP_PROXY: 'http://proxy.example:3128',
+    HTTPS_PROXY: 'http://proxy.example:3129',
+    NO_PROXY: 'localhost',
+  };
+  const settings = await readSettings(dir, environment);
+  expect(settings.anthropic).toMatchObject({
+    url: 'http://gateway.example:4000',
+    profile: { name: 'litellm', prices: 'table' },
+    timeoutMs: 5000,
+    proxy: { http: 'http://proxy.example:3128', https: 'http://proxy.example:3129', no: 'localhost' },
+  });
+  expect(settings.maxConcurrent).toBe(3);
+  expect((await readSettings(dir, {})).anthropic).toMatchObject({ profile: { name: 'anthropic' }, timeoutMs: 120_000 });
+  await expect(readSettings(dir, { ANTHROPIC_API_PROFILE: 'gpt' })).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+  await rm(dir, { recursive: true });
+});

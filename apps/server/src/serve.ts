@@ -142,6 +142,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     });
     if (options.resumeInterrupted === true) {
       for (const runId of await bench.store.unfinished(bench.projectId)) bench.owner.begin(runId);
+      bench.resumer.open();
     }
     return { url, token, keySet: settings.anthropic.apiKey !== undefined, close };
   } catch (error) {

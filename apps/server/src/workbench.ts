@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
-import { CloutError, type Budget, type BudgetLevel, type Principal } from '@cloutagent/contract';
-import { createAnthropicModel, loadPrices, type ModelPort } from '@cloutagent/engine';
+import { CloutError, type Budget, type Principal } from '@cloutagent/contract';
+import { createAnthropicModel, loadPrices, projectLevel, type ModelPort } from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
 import { driveRun, makeReceipt, type LaneDeps } from '@cloutagent/lane';
@@ -9,6 +9,9 @@ import { keepListing, openProject, withCaller, type ArchiveDraft, type Project }
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
+import { applyConfiguredLimit } from './cost/configured-limit.ts';
+import { AlertCourier } from './cost/courier.ts';
+import { BudgetResumer } from './cost/resume.ts';
 import { RunOwner } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { openServerAgents, type ServerAgents } from './wire/agents.ts';
@@ -27,6 +30,10 @@ export interface Workbench {
   readonly agents: ServerAgents;
   /** The registered MCP servers. */
   readonly mcp: McpServers;
+  /** Tells the world of cost alerts. */
+  readonly courier: AlertCourier;
+  /** Goes on with runs that waited for money. */
+  readonly resumer: BudgetResumer;
   readonly log: Log;
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
@@ -45,11 +52,6 @@ export interface Workbench {
 
 /** One data folder has one project for now; the id stands in every table so that more can come. */
 const PROJECT_ID = 'default';
-
-const budgetLevel = (simulated: boolean): BudgetLevel => ({
-  scope: 'project',
-  id: simulated ? `${PROJECT_ID}:simulated` : PROJECT_ID,
-});
 
 const isFolder = async (folder: string): Promise<boolean> => {
   try {
@@ -74,11 +76,13 @@ export const openWorkbench = async (options: {
   readonly simulatorCommand: readonly [string, ...string[]];
 }): Promise<Workbench> => {
   const { root, dataDir, settings, environment, log, clock } = options;
-  const store = await openStore({ dir: dataDir, clock });
-  await store.ensureBudget(budgetLevel(false), settings.projectLimitNanoUsd);
-  await store.setLimit(budgetLevel(false), settings.projectLimitNanoUsd);
-  // Simulated money is free, so it is recorded but not limited by the project.
-  await store.ensureBudget(budgetLevel(true), null);
+  const money = { timeZone: settings.config.budget.timeZone, enforced: settings.costs.enforced };
+  const courier = new AlertCourier({ webhook: settings.costs.webhook, clock, random: systemRandom, log });
+  const store = await openStore({ dir: dataDir, clock, money: { ...money, onAlerts: () => courier.wake() } });
+  courier.open(store);
+  await applyConfiguredLimit(store, PROJECT_ID, settings.projectLimitNanoUsd);
+  if (!settings.costs.enforced)
+    log('warn', 'cost limits are off (ENABLE_COST_LIMITS=false): what runs cost is only recorded');
   const env = allowedEnvironment(environment);
   const ownTokenId = principalOf(tokenTable({ user: [], admin: [options.ownToken] }), options.ownToken)?.tokenId;
   const simulator = new SimulatorProcess(
@@ -127,7 +131,7 @@ export const openWorkbench = async (options: {
     journal: store,
     model: (run) => model(run.simulated),
     tools: () => tools.open(),
-    prices: loadPrices(),
+    prices: loadPrices(settings.costs.prices),
     config: settings.config,
     clock,
     random: systemRandom,
@@ -141,13 +145,21 @@ export const openWorkbench = async (options: {
     journal: store,
     mcp,
     model,
-    level: budgetLevel,
+    prices: loadPrices(settings.costs.prices),
     projectId: PROJECT_ID,
     profile: (onSimulator) => (onSimulator ? undefined : profile),
     maxConcurrent: settings.maxConcurrent,
     clock,
   });
-  const owner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+  const owner: RunOwner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+  const resumer = new BudgetResumer({
+    store,
+    projectId: PROJECT_ID,
+    begin: (runId) => owner.begin(runId),
+    clock,
+    random: systemRandom,
+    log,
+  });
 
   return {
     project,
@@ -157,6 +169,8 @@ export const openWorkbench = async (options: {
     owner,
     agents,
     mcp,
+    courier,
+    resumer,
     log,
     laneDeps,
     requireModel: (simulated) => {
@@ -170,7 +184,7 @@ export const openWorkbench = async (options: {
       hasOpenspec: await isFolder(project.openspecDir),
       trusted: await isTrusted(root, environment),
     }),
-    projectBudget: async (simulated) => (await store.budgets([budgetLevel(simulated)]))[0],
+    projectBudget: async (simulated) => (await store.budgets([projectLevel(PROJECT_ID, simulated)]))[0],
     requireData: options.requireData,
     receipt: (by) => async (draft) => {
       const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
@@ -185,6 +199,8 @@ export const openWorkbench = async (options: {
     close: async () => {
       await project[Symbol.asyncDispose]();
       await agents.close();
+      resumer.close();
+      await courier.close();
       await tools.close();
       await mcp.close();
       simulator.close();

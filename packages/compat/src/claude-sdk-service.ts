@@ -62,7 +62,6 @@ const openSeedAgents = (): Agents => {
     journal: openMemoryJournal(systemClock),
     clock: systemClock,
     random: systemRandom,
-    levels: [{ scope: 'project', id: 'default', limitNanoUsd: null }],
     model: () => {
       if (key === undefined || key === '') throw new CloutError('MODEL_KEY_MISSING', 'ANTHROPIC_API_KEY is not set');
       return model;

@@ -3,19 +3,18 @@ import {
   AgentCreate,
   CloutError,
   type AgentView,
-  type BudgetLevel,
   type ExecutionOptions,
   type MCPConnection,
   type SDKExecutionResult,
 } from '@cloutagent/contract';
 import {
-  loadPrices,
   openAgents,
   type Agents,
   type AgentsDeps,
   type AgentTools,
   type Emit,
   type ModelPort,
+  type PriceTable,
   type ProviderProfile,
 } from '@cloutagent/engine';
 import { systemRandom, type Clock } from '@cloutagent/kit';
@@ -46,8 +45,8 @@ export interface ServerAgentsDeps {
   readonly journal: AgentsDeps['journal'];
   readonly mcp: McpServers;
   readonly model: (simulated: boolean) => Promise<ModelPort>;
-  readonly level: (simulated: boolean) => BudgetLevel;
   readonly profile: (simulated: boolean) => ProviderProfile | undefined;
+  readonly prices: PriceTable;
   readonly projectId: string;
   readonly maxConcurrent: number;
   readonly clock: Clock;
@@ -143,14 +142,13 @@ const openLive = (deps: ServerAgentsDeps, simulated: boolean): Agents =>
     journal: deps.journal,
     clock: deps.clock,
     random: systemRandom,
-    levels: [{ ...deps.level(simulated), limitNanoUsd: null }],
     model: () => deps.model(simulated),
     openTools: (servers) =>
       openTools(
         deps.mcp,
         servers.map(({ id }) => id),
       ),
-    prices: loadPrices(),
+    prices: deps.prices,
     profile: deps.profile(simulated),
     simulated,
     projectId: deps.projectId,

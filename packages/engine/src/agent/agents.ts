@@ -172,7 +172,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
       const { result, conversation } = await execute(
         deps,
         {
-          run: newRun(deps, live, text),
+          run: newRun(deps, live, text, options.userId),
           model: await deps.model(),
           price: live.resolved.price,
           tools: live.port,
@@ -245,7 +245,12 @@ export const openAgents = (deps: AgentsDeps): Agents => {
 };
 
 /** An execution as a workflow of one agent, so that a store keeps, lists and prices it like any other run. */
-const newRun = (deps: AgentsDeps, { agent, resolved }: LiveAgent, input: string): NewRun => {
+const newRun = (
+  deps: AgentsDeps,
+  { agent, resolved }: LiveAgent,
+  input: string,
+  startedBy: string | undefined,
+): NewRun => {
   const { name, systemPrompt, maxTokens, maxIterations, enabledTools, mcpServers = [] } = agent.config;
   const data = {
     label: name,
@@ -273,6 +278,7 @@ const newRun = (deps: AgentsDeps, { agent, resolved }: LiveAgent, input: string)
     documentHash: '',
     simulated: deps.simulated,
     limitNanoUsd: null,
+    ...(startedBy === undefined ? {} : { startedBy }),
   };
 };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { MoneyOp } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
+import { projectLevel } from '../budget/levels.ts';
 import { createAnthropicModel } from '../model/anthropic.ts';
 import { KEY, serve } from '../model/messages-server.fake.ts';
 import { loadPrices, priceFor, priceOf } from '../model/price.ts';
@@ -42,6 +43,7 @@ const ROWS: readonly Row[] = page
     userMessage,
   }));
 
+const PROJECT = projectLevel('p', false);
 const MODEL = 'claude-sonnet-5-5';
 /** What one answer of the fault server costs. */
 const USAGE = { inputTokens: 10, outputTokens: 5, cacheReadTokens: 0, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 };
@@ -73,6 +75,7 @@ const run = async (row: Row) => {
   using server = await serve((request, response, body) => fault.answer(nth++)(request, response, body));
   if (fault.nobodyListens === true) server[Symbol.dispose]();
   const journal = openMemoryJournal(systemClock);
+  journal.setLimit(PROJECT, fault.limitNanoUsd ?? null);
   const ops: MoneyOp[] = [];
   const model = createAnthropicModel({
     baseUrl: server.url,
@@ -94,7 +97,6 @@ const run = async (row: Row) => {
     clock: systemClock,
     // No jitter: repetitions follow at once.
     random: () => 0,
-    levels: [{ scope: 'project', id: 'p', limitNanoUsd: fault.limitNanoUsd ?? null }],
     model: () => model,
     openTools: async () => ({
       port: { tools: () => tools, call: fault.call ?? (() => Promise.reject(new Error('no tool'))) },
@@ -122,8 +124,9 @@ const run = async (row: Row) => {
     },
     fault.options?.(),
   );
-  const [budget] = await journal.budgets([{ scope: 'project', id: 'p' }]);
-  const bounds = ops.flatMap((op) => (op.op === 'reserve' ? [op.amountNanoUsd] : []));
+  const [budget] = await journal.budgets([PROJECT]);
+  const proven = new Map(ops.flatMap((op) => (op.op === 'proven' ? [[op.id, op.boundNanoUsd] as const] : [])));
+  const bounds = ops.flatMap((op) => (op.op === 'reserve' ? [proven.get(op.id) ?? op.amountNanoUsd] : []));
   const whole = ops.filter((op) => op.op === 'settle' && op.outcome === 'known').length;
   return { result, requests: server.seen.count - before, budget, bounds, whole, ends, open: journal.size };
 };
