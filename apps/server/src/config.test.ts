@@ -15,7 +15,7 @@ describe('settings', () => {
     const settings = await readSettings(folder, {});
     expect(settings.config.model).toBe('claude-sonnet-5-5');
     expect(settings.projectLimitNanoUsd).toBe(20_000_000_000);
-    expect(settings.anthropic).toEqual({ apiKey: undefined, url: 'https://api.anthropic.com' });
+    expect(settings.anthropic).toMatchObject({ apiKey: undefined, url: 'https://api.anthropic.com' });
     expect(settings.front.tokens).toEqual({ user: [], admin: [] });
     expect(settings.front.maxResponseBytes).toBe(1024 * 1024);
   });
@@ -33,7 +33,7 @@ describe('settings', () => {
     expect(settings.config.model).toBe('claude-haiku-5-5');
     expect(settings.projectLimitNanoUsd).toBe(750_000_000);
     expect(settings.front.tokens).toEqual({ user: ['a', 'b'], admin: ['c'] });
-    expect(settings.anthropic).toEqual({ apiKey: 'k', url: 'http://127.0.0.1:1' });
+    expect(settings.anthropic).toMatchObject({ apiKey: 'k', url: 'http://127.0.0.1:1' });
     expect(settings.front.maxResponseBytes).toBe(10_240);
     expect(settings.front.allowedOrigins).toEqual(['http://localhost:3000']);
   });
