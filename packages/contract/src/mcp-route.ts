@@ -32,8 +32,8 @@ export const McpPreset = z.object({
 });
 
 /**
- * The body of seed 003 task 2.2: the id of a registered server, or a whole configuration, which only an administrator may
- * have tried.
+ * The body of seed 003 task 2.2: a whole configuration, or the id of a registered server alone. It may give a command, so it
+ * is an administrator's; everybody else has registered servers tried by `mcpServerTest`.
  */
 export const McpTestRequest = z.object({
   id: z.string().max(100),
@@ -129,7 +129,7 @@ export const MCP_ROUTES = {
   mcpTestConnection: {
     method: 'POST',
     path: '/api/mcp/test-connection',
-    scope: 'run',
+    scope: 'admin',
     summary:
       'Try a server (seed 003 task 2.2): 200 or 400 with its JSON, or the steps as events for Accept: text/event-stream',
     body: McpTestRequest,

@@ -147,3 +147,23 @@ describe('[E5.bounds] bodies are bounded', () => {
     await expect((await fetch(`${url}/endless`)).text()).rejects.toThrow(/longer than/u);
   });
 });
+
+test('a reader that cancels while bytes come disturbs nobody', async () => {
+  const server = await serve((_request, response) => {
+    response.writeHead(401);
+    const more = setInterval(() => response.write('x'.repeat(100)), 1);
+    response.on('close', () => clearInterval(more));
+  });
+  const fetch = guarded({ allowNetworks: ['loopback'], maxBytes: 1_000_000 });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${server.port}/`)));
+  for (const answer of answers) await answer.body?.cancel();
+  const read = await fetch(`http://127.0.0.1:${server.port}/`);
+  const reader = read.body?.getReader();
+  await reader?.read();
+  const pending = reader?.read();
+  await reader?.cancel();
+  await pending;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 50);
+  });
+});

@@ -1,7 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { Readable, Transform } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
 import { CloutError } from '@cloutagent/contract';
 import ipaddr from 'ipaddr.js';
 
@@ -136,7 +136,25 @@ const toResponse = (message: IncomingMessage, maxBytes: number): Response => {
   message.on('error', (error) => bounded.destroy(error));
   message.on('aborted', () => bounded.destroy(new Error('the server cut the answer off')));
   bounded.on('error', () => message.destroy());
-  return new Response(Readable.toWeb(bounded) as ReadableStream, { status, headers }); // Node's own type of the same thing
+  return new Response(toBody(bounded), { status, headers });
+};
+
+/** Node's own `Readable.toWeb` throws out of an event handler when bytes come after a reader has cancelled. */
+const toBody = (source: Readable): ReadableStream<Uint8Array> => {
+  const chunks: AsyncIterator<Buffer, unknown> = source[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const next: IteratorResult<Buffer, unknown> = await chunks.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(new Uint8Array(next.value));
+      },
+      cancel: () => {
+        source.destroy();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 };
 
 /** Ends a body that is too long; of a stream of events each event counts for itself. */

@@ -1,5 +1,5 @@
 import { SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { AuthProvider, OAuthClientProvider } from '@modelcontextprotocol/client';
+import type { FetchLike } from '@modelcontextprotocol/client';
 import { openConnection } from './connection.ts';
 import { createGuardedFetch, type Lookup } from './guarded-fetch.ts';
 import type { Link } from './link.ts';
@@ -10,8 +10,8 @@ import type { McpConnection, McpDeps } from './types.ts';
 
 export interface HttpDeps extends McpDeps {
   readonly lookup?: Lookup;
-  /** Bearer tokens or an OAuth flow, as the SDK takes them. */
-  readonly auth?: AuthProvider | OAuthClientProvider;
+  /** Around every request to the server, for what tokens need; whatever it asks by `next` is guarded like all else. */
+  readonly middleware?: (next: FetchLike) => FetchLike;
 }
 
 /** A server is told that its session is over, but not waited for longer than this. */
@@ -33,15 +33,15 @@ export const openHttpServer = (
     ...(deps.lookup === undefined ? {} : { lookup: deps.lookup }),
   });
   const url = new URL(target.url);
+  const fetch = deps.middleware?.(guarded.fetch) ?? guarded.fetch;
   const common = {
-    fetch: guarded.fetch,
+    fetch,
     requestInit: { headers: { ...target.headers } },
-    ...(deps.auth === undefined ? {} : { authProvider: deps.auth }),
   };
   const transport =
     target.transport === 'sse'
       ? // oxlint-disable-next-line typescript/no-deprecated -- servers of before 2025-03-26 speak nothing else
-        new SSEClientTransport(url, { ...common, eventSourceInit: { fetch: guarded.fetch } })
+        new SSEClientTransport(url, { ...common, eventSourceInit: { fetch } })
       : new StreamableHTTPClientTransport(url, common);
   let end: (reason: string) => void = () => {};
   const ended = new Promise<string>((resolve) => {
@@ -56,7 +56,7 @@ export const openHttpServer = (
     stop: async () => {
       // The client has closed the transport by now, so the goodbye is sent by hand.
       if (transport instanceof StreamableHTTPClientTransport && transport.sessionId !== undefined)
-        await sayGoodbye(guarded.fetch, url, target, transport.sessionId);
+        await sayGoodbye(fetch, url, target, transport.sessionId);
       await transport.close();
       guarded.close();
       end('the connection was closed');

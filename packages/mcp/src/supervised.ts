@@ -15,7 +15,7 @@ import { openServer } from './open.ts';
 import { capOutput, type Spill } from './output-cap.ts';
 import { createRestartGuard, type RestartGuard } from './restart.ts';
 import type { Target } from './target.ts';
-import { approvedTools, driftOf, toolDigest, type ToolPins } from './tool-digest.ts';
+import { approvedTools, driftOf, requireUnchanged, type ToolPins } from './tool-digest.ts';
 import type { McpCallOptions, McpConnection } from './types.ts';
 import { withSignal } from './with-signal.ts';
 
@@ -113,7 +113,7 @@ export class SupervisedServer {
     try {
       for (let attempt = 0; ; attempt += 1) {
         const connection = await this.connect(options.signal);
-        requireApproved(connection, tool);
+        requireUnchanged(connection.tools(), tool);
         try {
           const result = await connection.call(tool.name, input, options);
           return await capOutput(result, { server: this.target.id, tool: tool.name }, this.#deps.spill);
@@ -288,14 +288,3 @@ export class SupervisedServer {
     if (signal.aborted) throw signal.reason;
   }
 }
-
-/** A tool that says something else than what was approved may do something else. */
-const requireApproved = (connection: McpConnection, tool: McpTool): void => {
-  const now = connection.tools().find(({ name }) => name === tool.name);
-  if (now === undefined || toolDigest(now) === toolDigest(tool)) return;
-  throw new CloutError(
-    'MCP_NOT_APPROVED',
-    `The tool ${tool.name} of the MCP server "${tool.server}" has changed since it was approved`,
-    { details: { server: tool.server, tool: tool.name } },
-  );
-};

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { McpDrift, McpTool } from '@cloutagent/contract';
+import { CloutError, type McpDrift, type McpTool } from '@cloutagent/contract';
 import { canonicalJson } from '@cloutagent/kit';
 
 /** Tools that an administrator has approved: name → digest of all that a model and a person see of it. */
@@ -31,4 +31,15 @@ export const driftOf = (tools: readonly McpTool[], pins: ToolPins | undefined): 
       .sort(),
   };
   return drift.added.length + drift.changed.length + drift.removed.length === 0 ? undefined : drift;
+};
+
+/** A tool that says something else than when it was approved may do something else. Throws MCP_NOT_APPROVED. */
+export const requireUnchanged = (listed: readonly McpTool[], tool: McpTool): void => {
+  const now = listed.find(({ name }) => name === tool.name);
+  if (now === undefined || toolDigest(now) === toolDigest(tool)) return;
+  throw new CloutError(
+    'MCP_NOT_APPROVED',
+    `The tool ${tool.name} of the MCP server "${tool.server}" has changed since it was approved`,
+    { details: { server: tool.server, tool: tool.name } },
+  );
 };

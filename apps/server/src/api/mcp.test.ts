@@ -107,13 +107,14 @@ describe('[E1] [E9.admin-commands] a command is an administrator’s to give', (
     const file = path.join(root, '.cloutagent/mcp.json');
     await writeFile(file, (await readFile(file, 'utf8')).replace('"ok"', `"ok", "${marker()}"`));
     for (const [where, body] of [
-      ['/api/mcp/test-connection', { id: 'faulty' }],
       ['/api/mcp/servers/faulty/test', {}],
       ['/api/mcp/servers/faulty/call', { tool: 'echo' }],
     ] as const) {
       const answer = await ask('POST', where, { body, user: true });
       expect([answer.status, answer.body.error.code]).toEqual([403, 'MCP_NOT_APPROVED']);
     }
+    const tried = await ask('POST', '/api/mcp/test-connection', { body: { id: 'faulty' } });
+    expect(tried.body.error.code).toBe('MCP_NOT_APPROVED');
     const listed = await ask('GET', '/api/mcp/servers');
     const status = (listed.body['servers'] as Json[])[1];
     expect(status?.['approved']).toBe(false);
@@ -135,7 +136,7 @@ describe('[E9.test-connection] POST /api/mcp/test-connection', () => {
     const bad = await ask('POST', '/api/mcp/test-connection', { body: { ...body, args: [FAULTY, 'die-at-once'] } });
     expect(bad.status).toBe(400);
     expect(bad.body).toEqual({ success: false, error: expect.stringContaining('exit code 3') });
-    const none = await ask('POST', '/api/mcp/test-connection', { body: { id: 'unknown' }, user: true });
+    const none = await ask('POST', '/api/mcp/test-connection', { body: { id: 'unknown' } });
     expect([none.status, none.body.error.code]).toEqual([404, 'MCP_SERVER_NOT_FOUND']);
   });
 
@@ -153,9 +154,10 @@ describe('[E9.test-connection] POST /api/mcp/test-connection', () => {
     expect(bad[1]).toMatchObject({ success: false, stderr: 'cannot find my configuration' });
   });
 
-  it('tries a registered one for everybody', async () => {
+  it('tries a registered one; others than administrators have a route of their own for that', async () => {
     await add();
-    const answer = await ask('POST', '/api/mcp/test-connection', { body: { id: 'faulty' }, user: true });
+    expect((await ask('POST', '/api/mcp/test-connection', { body: { id: 'faulty' } })).body['success']).toBe(true);
+    const answer = await ask('POST', '/api/mcp/servers/faulty/test', { body: {}, user: true });
     expect(answer.body['success']).toBe(true);
   });
 });
