@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 const BIN = fileURLToPath(new URL('../apps/cli/bin/clout.mjs', import.meta.url));
 const KEY = 'sk-ant-api03-agents-test';
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 90_000 });
 
 let root = '';
 let simulator: Simulator;
@@ -188,7 +188,7 @@ describe('[X9] clout agent run and clout chat', () => {
 
   it('agent run is stopped by Ctrl-C', async () => {
     const run = clout(['agent', 'run', 'slow']);
-    await vi.waitUntil(() => run.stdout().includes('This'), { timeout: 20_000 });
+    await vi.waitUntil(() => run.stdout().includes('This'), { timeout: 60_000 });
     run.child.kill('SIGINT');
     expect(await run.ended).toMatchObject({ code: 7, stderr: expect.stringContaining('Stopped.') as string });
   });
@@ -200,7 +200,7 @@ describe('[X9] clout agent run and clout chat', () => {
     createInterface({ input: chat.child.stdout }).on('line', (line) => lines.push(line));
     const done = (count: number) =>
       vi.waitUntil(() => lines.filter((line) => line.startsWith('{"type":"done"')).length >= count, {
-        timeout: 30_000,
+        timeout: 60_000,
       });
     chat.child.stdin.write('Remember seven\n');
     await done(1);
@@ -209,7 +209,7 @@ describe('[X9] clout agent run and clout chat', () => {
     expect(lines.at(-1)).toContain('It was seven.');
     for (let nth = 1; nth <= 2; nth += 1) {
       chat.child.stdin.write('slow\n');
-      await vi.waitUntil(() => lines.filter((line) => line.includes('This')).length >= nth, { timeout: 20_000 });
+      await vi.waitUntil(() => lines.filter((line) => line.includes('This')).length >= nth, { timeout: 60_000 });
       chat.child.kill('SIGINT');
       await vi.waitUntil(() => lines.filter((line) => line === '{"type":"stopped"}').length >= nth, {
         timeout: 20_000,

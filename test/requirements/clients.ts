@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** C: clients and the Messages API. */
 export const CLIENTS: Readonly<Record<string, Clause>> = {
@@ -15,9 +15,9 @@ export const CLIENTS: Readonly<Record<string, Clause>> = {
   'C3.retry': open('executeToolWithRetry repeats what can help, with full jitter, and honours retryAfter.'),
   'C3.non-retryable': open('Codes that no retry helps are not repeated.'),
   'C3.timeout': open('executeToolWithTimeout gives up after its time and cancels the request.'),
-  'C4.breaker': open('The circuit breaker opens after five failures and lets one probe through after a minute.'),
-  'C4.clock': open('It uses a monotonic clock.'),
-  'C4.client-errors': open('4xx answers do not trip it.'),
+  'C4.breaker': closed('The circuit breaker opens after five failures and lets one probe through after a minute.'),
+  'C4.clock': closed('It uses a monotonic clock.'),
+  'C4.client-errors': closed('4xx answers do not trip it.'),
   'C5.pool': open('A pool of five runs tools and queues the rest.'),
   'C5.batch': open('Calls within 100 ms or ten at most share one HTTP request.'),
   'C5.measured': open('Pool and batch are measured against none.'),

@@ -201,7 +201,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
   ): Promise<SDKExecutionResult> => {
     const live = require(id);
     const startedAt = deps.clock.monotonic();
-    using limit = openLimits(deps.clock, options.signal, options.timeout);
+    const limit = openLimits(deps.clock, options.signal, options.timeout);
     live.running.add(limit);
     const emit = guarded(onChunk, limit);
     let leave: (() => void) | undefined;
@@ -220,6 +220,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
     } finally {
       leave?.();
       live.running.delete(limit);
+      limit.close();
     }
   };
 
