@@ -130,14 +130,13 @@ describe('[E9.rest] [E2.agents] agents over HTTP', () => {
     const kinds = async (): Promise<string[]> => {
       const types: string[] = [];
       for await (const chunk of client.streamAgent('helper', { input: 'slow' })) {
-        types.push(chunk.type);
-        if (chunk.type === 'error') expect(chunk.error).toContain('DEFAULT_TIMEOUT_MS');
+        types.push(chunk.type === 'error' && chunk.error.includes('DEFAULT_TIMEOUT_MS') ? 'late' : chunk.type);
       }
       return types;
     };
     const all = await Promise.all([kinds(), kinds(), kinds()]);
     expect(all.filter((types) => types[0] === 'waiting')).toHaveLength(1);
-    expect(all.every((types) => types.includes('error'))).toBe(true);
+    expect(all.every((types) => types.includes('late'))).toBe(true);
   });
 
   it('[E2.failures] refuse bad input and unknown agents with the envelope', async () => {

@@ -69,7 +69,7 @@ const showChunk = ({ io, output }: Context, chunk: StreamChunk): void => {
       return;
     case 'waiting':
       output.note(dim(`Waiting for a free place, number ${chunk.position} in line`));
-      return;
+      break;
     default:
   }
 };
