@@ -102,7 +102,7 @@ describe('[E9.rest] [E2.agents] agents over HTTP', () => {
     await expect(client.call('agentShow', { params })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('[E4.chunks] stream, continue a conversation, and stop when their reader goes', async () => {
+  it('[E4.chunks] stream (agentStream), continue a conversation, and stop when their reader goes', async () => {
     const client = clientOf();
     await client.call('agentCreate', { body: AGENT });
     const chunks: StreamChunk[] = [];
