@@ -27,6 +27,7 @@ export const peers = {
 const OTHERS = ['raw', 'ai-sdk', 'langgraph', 'mastra'];
 const GOAL = { cpu: 1.25, first: 1.5, importMs: 300 };
 
+/** @type {readonly (readonly [string, object])[]} */
 const TASKS = [
   ['one call', { prompt: 'What is it?', tools: false, expect: '42', count: 60, parallel: 1 }],
   ['one tool call', { prompt: 'Use the tool', tools: true, expect: '42', count: 40, parallel: 1 }],

@@ -106,6 +106,13 @@ describe('[E9.rest] [E2.agents] agents over HTTP', () => {
     const client = clientOf();
     await client.call('agentCreate', { body: AGENT });
     const chunks: StreamChunk[] = [];
+    const raw = await fetch(`${server.url}/api/agents/helper/stream`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ input: 'Hi' }),
+    });
+    expect(raw.headers.get('content-type')).toContain('text/event-stream');
+    expect(await raw.text()).toContain('event: chunk');
     for await (const chunk of client.streamAgent('helper', { input: 'Remember seven' })) chunks.push(chunk);
     const done = chunks.at(-1);
     const conversationId = done?.type === 'done' ? done.result.conversationId : undefined;

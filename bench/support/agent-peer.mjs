@@ -209,7 +209,7 @@ const measure = async ({ prompt, tools, count, parallel, expect }) => {
 process.on('message', (task) => {
   measure(task).then(
     (result) => process.send({ result }),
-    (error) => process.send({ error: error.stack ?? String(error) }),
+    (/** @type {unknown} */ error) => process.send({ error: error instanceof Error ? error.stack : String(error) }),
   );
 });
 process.send({ ready: true });

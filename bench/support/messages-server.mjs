@@ -1,5 +1,6 @@
 // A Messages API that answers at once and always the same, in a process of its own.
 import { createServer } from 'node:http';
+import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 
 const frame = (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 const start = {
@@ -58,7 +59,7 @@ const server = createServer((request, response) => {
       // A delta a write, as they come from a model.
       for (const part of LONG) {
         response.write(part);
-        await new Promise((resolve) => setImmediate(resolve));
+        await setImmediateAsync();
       }
       response.end();
     } else if (body.includes('Use the tool') && !body.includes('tool_result')) response.end(USE);
