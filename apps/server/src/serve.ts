@@ -52,7 +52,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
   const taskMcp = createTaskMcp({
     project: bench.project,
     archive: (slug, { project, ...options }) =>
-      archiveChange(project, { slug, ...options, receipt: bench.receipt(project.caller) }),
+      archiveChange(project, { slug, ...options, ...bench.archiving(project, options.allowIncomplete === true) }),
     clock: systemClock,
     version: PRODUCT_VERSION,
     maxResponseBytes,

@@ -33,6 +33,7 @@ export { MCPClient, type ConnectionStatus } from './mcp-client.ts';
 export { MCPClientPool } from './mcp-client-pool.ts';
 export {
   ClaudeMCPIntegration,
+  StreamingClaudeMCPIntegration,
   type IntegrationOptions,
   type RequestAnswer,
   type RequestChunk,
