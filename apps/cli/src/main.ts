@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { registerAgent } from './command/agent.ts';
 import { registerChat } from './command/chat.ts';
 import { registerChange } from './command/change.ts';
+import { registerCost } from './command/cost.ts';
+import { registerDoctor } from './command/doctor.ts';
 import { registerInit } from './command/init.ts';
 import { registerMcp } from './command/mcp.ts';
 import { registerPlan } from './command/plan.ts';
@@ -28,6 +30,8 @@ const COMMANDS: readonly Register[] = [
   registerChat,
   registerMcp,
   registerSimulate,
+  registerCost,
+  registerDoctor,
 ];
 
 const EXIT_CODES = `

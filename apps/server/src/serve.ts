@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { bindRoutes } from './api/bind.ts';
 import { agentHandlers } from './api/agents.ts';
 import { changeHandlers } from './api/changes.ts';
+import { costHandlers } from './api/costs.ts';
 import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
@@ -62,6 +63,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     ...changeHandlers(bench),
     ...runHandlers(bench),
     ...sessionHandlers(bench),
+    ...costHandlers(bench),
     ...mcpHandlers(bench.mcp),
     ...agentHandlers(bench),
   });

@@ -33,6 +33,8 @@ export interface Workbench {
   readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
   readonly courier: AlertCourier;
+  readonly clock: Clock;
+  readonly dataDir: string;
   /** Goes on with runs that waited for money. */
   readonly resumer: BudgetResumer;
   readonly log: Log;
@@ -177,6 +179,8 @@ export const openWorkbench = async (options: {
     mcp,
     courier,
     resumer,
+    clock,
+    dataDir,
     log,
     laneDeps,
     requireModel: (simulated) => {
