@@ -39,7 +39,9 @@ export const AGENTS: Readonly<Record<string, Clause>> = {
   'E7.turns': closed('The loop calls tools turn after turn until the model ends.'),
   'E7.several': closed('Several tools of one turn are answered in one message.'),
   'E7.is-error': closed('An error of a tool goes back to Claude as is_error.'),
-  'E7.max-iterations': closed('Reaching maxIterations fails the attempt with MAX_ITERATIONS and keeps the partial text.'),
+  'E7.max-iterations': closed(
+    'Reaching maxIterations fails the attempt with MAX_ITERATIONS and keeps the partial text.',
+  ),
   'E7.enabled-tools': closed("An agent sees only its own servers' tools, all of them or the list."),
   'E7.sorted': closed('Tools are sorted and frozen for a run.'),
   'E7.checks': open('A task is ticked only when our own checks hold; the model never decides.'),
