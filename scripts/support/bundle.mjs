@@ -18,7 +18,7 @@ const INLINED = [
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',
   '@modelcontextprotocol/server',
-  // Helpers of what the bundler writes in an older form.
+  // Helpers for syntax that Node 20 does not have (`using`).
   '@oxc-project/runtime',
   'commander',
   'find-my-way',
@@ -154,10 +154,9 @@ const bundle = async (rolldown, room) => {
     input: { bin: `${ROOT}${room}/src/bin.ts` },
     cwd: ROOT,
     platform: 'node',
-    // The oldest Node that we run on, which knows no `using`.
-    transform: { target: 'node20.19' },
     resolve: { conditionNames: ['@cloutagent/source', 'node', 'import', 'default'] },
     external: isExternal,
+    transform: { target: 'node20.19' },
     plugins: [keepUrls(room), pastIndexes(), lazyValidator()],
     treeshake: {
       // Modules of ours only declare; the programs themselves are entries, which are kept.
