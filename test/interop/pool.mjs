@@ -71,6 +71,8 @@ try {
 
   for (const { target, calls } of targets) {
     const [tool, input] = calls.at(-1);
+    // Two share one server over HTTP: the end of it for one is the end for both.
+    await pool.open([{ id: target.id }]).then((again) => again.close());
     const { connection } = pool.reports().find(({ id }) => id === target.id);
     const pid = connection.pid ?? servers.http.pid();
     // Stopped, it has the call and cannot answer any more.
