@@ -31,7 +31,21 @@ export {
 export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderProfile } from './model/profile.ts';
 export type { ProxyAddresses } from './model/pool-fetch.ts';
 export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
+export type { TaskGraph, WorkflowPorts } from './workflow/context.ts';
+export { openDispatch, type Dispatch, type Job } from './workflow/dispatch.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
+export {
+  CANCELLED,
+  executeWorkflow,
+  type DriveControl,
+  type ExecuteDeps,
+  type ExecuteOptions,
+} from './workflow/execute.ts';
+export { keptRows } from './workflow/fork.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
 export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';
+export { workflowRef } from './workflow/node/sub-workflow.ts';
+export { replayWorkflow, type Divergence, type ReplayReport } from './workflow/replay.ts';
+export { toScope } from './workflow/scope.ts';
+export type { SignalPort } from './workflow/waits.ts';
