@@ -62,6 +62,8 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   ),
   'X7.validates': open('It refuses what the real one refuses.'),
   'X7.scenario': open('Answers come from a scenario file; the default one does a file task with filesystem tools.'),
+  'X7.faults': open('Faults come on demand, by scenario, by header and through a route.'),
+  'X7.recorded': open('What was sent can be read back through a route.'),
   'X7.log': open('Its request log is written and synced before each answer.'),
   'X7.marked': open('Simulated runs are marked in every surface, log and receipt.'),
   'X7.owned': open('It ends with the process that started it.'),

@@ -52,6 +52,10 @@ export class Stream implements StreamWriter {
     return this.#write(encodeSse(event));
   }
 
+  frames(text: string): Promise<void> {
+    return this.#write(text);
+  }
+
   comment(text: string): Promise<void> {
     return this.#write(encodeSseComment(text));
   }

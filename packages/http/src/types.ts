@@ -44,6 +44,8 @@ export interface RequestContext {
 export interface StreamWriter {
   readonly signal: AbortSignal;
   sse(event: SseEvent): Promise<void>;
+  /** Frames that are encoded already, several in one write. */
+  frames(text: string): Promise<void>;
   comment(text: string): Promise<void>;
   ndjson(value: unknown): Promise<void>;
   /** Destroys the socket at once, without an orderly end. */

@@ -15,7 +15,9 @@ export const encodeSse = (event: SseEvent): string => {
   if (event.event !== undefined) frame += `event: ${oneLine(event.event)}\n`;
   if (event.id !== undefined) frame += `id: ${oneLine(event.id)}\n`;
   if (event.retry !== undefined) frame += `retry: ${event.retry}\n`;
-  for (const line of event.data.split(/\r\n|\n|\r/u)) frame += `data: ${line}\n`;
+  // JSON has no line breaks, and it is what nearly every event carries.
+  const isOneLine = !event.data.includes('\n') && !event.data.includes('\r');
+  for (const line of isOneLine ? [event.data] : event.data.split(/\r\n|\n|\r/u)) frame += `data: ${line}\n`;
   return `${frame}\n`;
 };
 

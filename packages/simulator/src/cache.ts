@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from '@cloutagent/kit';
 import { createLru } from './lru.ts';
 import type { Breakpoint, MessagesRequest, Prompt } from './request.ts';
@@ -32,7 +32,8 @@ export const createPromptCache = (): PromptCache => {
 
   return {
     account(request, nowMs) {
-      const total = countInput(request.prompt);
+      const total = request.inputTokens;
+      if (request.breakpoints.length === 0) return { input: total, read: 0, write5m: 0, write1h: 0 };
       const blocks = chainOf(request);
       const marks = request.breakpoints
         .map((mark) => ({ ...mark, place: placeOf(blocks, mark) }))
@@ -71,11 +72,11 @@ interface ChainLink {
 }
 
 const chainOf = ({ model, tools, system, messages }: MessagesRequest): readonly ChainLink[] => {
-  let hash = model.id;
+  let chained = model.id;
   const links: ChainLink[] = [];
   const add = (at: Breakpoint['at'], value: unknown): void => {
-    hash = createHash('sha256').update(hash).update(canonicalJson(value)).digest('base64');
-    links.push({ at, hash });
+    chained = hash('sha256', `${chained}${canonicalJson(value)}`, 'base64');
+    links.push({ at, hash: chained });
   };
   tools.forEach((tool, index) => add({ in: 'tools', index }, tool));
   system.forEach((block, index) => add({ in: 'system', index }, block));

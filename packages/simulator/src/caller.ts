@@ -51,5 +51,5 @@ export const errorReply = (refusal: Refusal, requestId: string, retryAfter?: num
     'request-id': requestId,
     ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
   },
-  body: toErrorAnswer(refusal.type, refusal.message, requestId),
+  body: toErrorAnswer(refusal.type, refusal.message, requestId, refusal.errorCode),
 });

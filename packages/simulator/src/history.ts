@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from '@cloutagent/kit';
 import { createLru } from './lru.ts';
 import { invalid } from './refusal.ts';
@@ -15,7 +15,7 @@ export interface History {
   /** The binding of an answer to this request, before it has ids. */
   bind(request: MessagesRequest, content: readonly Block[]): string;
   /** Remembers an answer that carries its binding nowhere. */
-  remember(request: MessagesRequest, content: readonly Block[]): void;
+  remember(request: MessagesRequest, content: readonly Block[], binding: string): void;
 }
 
 const TOOL_ID = /^(?:toolu|srvtoolu)_sim_([0-9a-f]{24})_\d+$/u;
@@ -39,6 +39,7 @@ export const createHistory = (): History => {
 
   return {
     check(request) {
+      if (!request.messages.some(({ role }) => role === 'assistant')) return;
       const chain = chainOf(request);
       for (const [index, message] of request.messages.entries()) {
         if (message.role !== 'assistant') continue;
@@ -49,9 +50,8 @@ export const createHistory = (): History => {
       }
     },
     bind: (request, content) => bindingOf(chainOf(request).at(-1) ?? '', content),
-    remember(request, content) {
+    remember(request, content, binding) {
       const key = keyOf(request.messages, content);
-      const binding = bindingOf(chainOf(request).at(-1) ?? '', content);
       const known = plain.get(key) ?? [];
       if (!known.includes(binding)) plain.set(key, [...known, binding].slice(-MOST_CONVERSATIONS));
     },
@@ -78,8 +78,16 @@ const bound = (path: string): Error =>
       'turn itself must be sent back as they were.',
   );
 
-/** Hash of everything before message `i`, for every `i` and for the end. */
-const chainOf = ({ system, tools, messages }: MessagesRequest): readonly string[] => {
+const chains = new WeakMap<MessagesRequest, readonly string[]>();
+
+/** Hash of everything before message `i`, for every `i` and for the end; worked out once, as it walks the whole prompt. */
+const chainOf = (request: MessagesRequest): readonly string[] => {
+  const known = chains.get(request) ?? makeChain(request);
+  chains.set(request, known);
+  return known;
+};
+
+const makeChain = ({ system, tools, messages }: MessagesRequest): readonly string[] => {
   const chain = [hashOf(canonicalJson(system), canonicalJson(tools))];
   for (const { role, content } of messages) {
     const blocks = role === 'assistant' ? withoutThinking(content).map(essence) : content;
@@ -108,7 +116,6 @@ const essence = (block: Block): Readonly<Record<string, unknown>> => {
 };
 
 const hashOf = (...parts: readonly string[]): string => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest('hex').slice(0, 24);
+  const whole = parts.map((part) => `${part.length}:${part}`).join('');
+  return hash('sha256', whole, 'hex').slice(0, 24);
 };

@@ -1,17 +1,14 @@
 import { PRODUCT_VERSION } from '@cloutagent/contract';
 import type { Reply, RequestContext, Route } from '@cloutagent/http';
-import { newId, toIso, type Clock } from '@cloutagent/kit';
+import { newId, toIso } from '@cloutagent/kit';
 import { checkCaller, errorReply, type Caller, MARK, toRefusal, toRequestId } from './caller.ts';
-import { logRequest } from './journal.ts';
+import { logRequest, type Journal } from './journal.ts';
 import { ALIASES, MODELS, RETIRED, type ModelSpec } from './models.ts';
 import { Refusal } from './refusal.ts';
-import type { RequestLog } from './request-log.ts';
 import { readCountRequest } from './validate/request.ts';
 
-interface InfoDeps {
-  readonly clock: Clock;
+interface InfoDeps extends Journal {
   readonly scenario: string;
-  readonly requestLog: RequestLog | undefined;
 }
 
 const LARGEST_BODY = 32 * 1024 * 1024;
@@ -38,6 +35,8 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
           'GET /v1/models',
           'GET /v1/models/:id',
           'GET /healthz',
+          'GET /simulator/requests',
+          'POST /simulator/faults',
         ],
       },
     }),
@@ -90,18 +89,17 @@ interface Result {
   readonly answer: unknown;
 }
 
-const logged = async (context: RequestContext, { clock, requestLog }: InfoDeps, work: Work): Promise<Reply> => {
-  const id = toRequestId(newId('req', clock));
+const logged = async (context: RequestContext, journal: InfoDeps, work: Work): Promise<Reply> => {
+  const id = toRequestId(newId('req', journal.clock));
   try {
     const { body, answer } = await work(checkCaller(context));
-    await logRequest(requestLog, clock, context, { id, body }, { status: 200 });
+    await logRequest(journal, context, { id, body }, { status: 200 });
     return { kind: 'json', headers: { ...MARK, 'request-id': id }, body: answer };
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal === undefined) throw error;
     await logRequest(
-      requestLog,
-      clock,
+      journal,
       context,
       { id, body: undefined },
       { status: refusal.status, error: { type: refusal.type, message: refusal.message } },

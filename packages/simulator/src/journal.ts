@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RequestContext } from '@cloutagent/http';
 import { canonicalJson, toIso, type Clock } from '@cloutagent/kit';
+import type { Recorder } from './recorder.ts';
 import { isRecord } from './request.ts';
 import type { LogEntry, RequestLog } from './request-log.ts';
 
@@ -8,18 +9,22 @@ import type { LogEntry, RequestLog } from './request-log.ts';
 export type Outcome = Pick<LogEntry, 'status'> &
   Partial<Pick<LogEntry, 'usage' | 'stopReason' | 'rule' | 'fault' | 'error'>>;
 
-/** Writes the entry of a request; resolves when it is on the disk, at once where there is no log. */
+export interface Journal {
+  readonly clock: Clock;
+  readonly requestLog: RequestLog | undefined;
+  readonly recorder: Recorder;
+}
+
+/** Keeps a request and its outcome; resolves when its line is on the disk, at once where there is no log. */
 export const logRequest = async (
-  log: RequestLog | undefined,
-  clock: Clock,
+  { clock, requestLog, recorder }: Journal,
   context: RequestContext,
   request: { readonly id: string; readonly body: unknown },
   outcome: Outcome,
 ): Promise<void> => {
-  if (log === undefined) return;
   const key = context.headers['idempotency-key'];
   const body = isRecord(request.body) ? request.body : undefined;
-  await log.append({
+  const entry = {
     at: toIso(clock.now()),
     path: context.url.pathname.slice(0, MOST_CHARACTERS),
     requestId: request.id,
@@ -29,14 +34,15 @@ export const logRequest = async (
     status: outcome.status,
     usage: outcome.usage ?? null,
     stopReason: outcome.stopReason ?? null,
-    promptHash: body === undefined ? null : promptHashOf(body),
     rule: outcome.rule ?? null,
     fault: outcome.fault ?? null,
     error:
       outcome.error === undefined || outcome.error === null
         ? null
         : { type: clip(outcome.error.type), message: clip(outcome.error.message) },
-  });
+  };
+  recorder.add(context, entry, request.body);
+  await requestLog?.append({ ...entry, promptHash: body === undefined ? null : promptHashOf(body) });
 };
 
 /** Keeps a line far below the piece of the file that a restart reads back. */

@@ -53,7 +53,7 @@ export const answerWith = (
   // What a client makes of half a JSON text is its own affair, so such a turn is not bound.
   const mark = draft.cutInput === undefined ? binding : `cut${binding}`;
   const content = draft.content.map((block, index) => identify(block, mark, index));
-  if (!content.some((block) => 'id' in block)) deps.history.remember(request, content);
+  if (!content.some((block) => 'id' in block)) deps.history.remember(request, content, binding);
   const message: ApiMessage = {
     id: deps.id,
     type: 'message',

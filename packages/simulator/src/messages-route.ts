@@ -1,46 +1,41 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply as HttpReply, RequestContext } from '@cloutagent/http';
-import { newId, type Clock } from '@cloutagent/kit';
+import { newId } from '@cloutagent/kit';
 import { BEHAVIOURS } from './assist.ts';
 import type { PromptCache } from './cache.ts';
 import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
+import type { FaultBook } from './fault-book.ts';
 import type { History } from './history.ts';
-import { logRequest, type Outcome } from './journal.ts';
-import type { ChooseRule, Choice } from './match.ts';
+import { logRequest, type Journal, type Outcome } from './journal.ts';
+import type { ChooseRule } from './match.ts';
 import { answerWith, type Reply } from './message.ts';
 import { sendStream, untilGone } from './pace.ts';
+import type { Pacer } from './pacer.ts';
 import { invalid, Refusal, typeOfStatus } from './refusal.ts';
 import type { MessagesRequest } from './request.ts';
-import type { RequestLog } from './request-log.ts';
-import type { Delays, ErrorReply, Fault, Speech } from './scenario.ts';
+import type { Answer, Delays, ErrorReply, Fault, Speech } from './scenario.ts';
 import { fill, type Bindings } from './template.ts';
 import { readRequest } from './validate/request.ts';
 
-export interface MessagesDeps {
-  readonly clock: Clock;
+export interface MessagesDeps extends Journal {
   readonly choose: ChooseRule;
   readonly delays: Delays;
   readonly cache: PromptCache;
   readonly history: History;
-  readonly requestLog: RequestLog | undefined;
-  /** Cuts the connection of a request before anything was sent on it. */
-  readonly cut: (headers: IncomingHttpHeaders) => void;
+  readonly faults: FaultBook;
+  readonly pacer: Pacer;
 }
 
 /** `POST /v1/messages`: every request, refused or answered, is in the log before the first byte of its answer. */
 export const answerMessages = async (context: RequestContext, deps: MessagesDeps): Promise<HttpReply> => {
-  const { clock, requestLog } = deps;
-  const id = toRequestId(newId('req', clock));
+  const id = toRequestId(newId('req', deps.clock));
   let body: unknown;
-  const log = (outcome: Outcome): Promise<void> => logRequest(requestLog, clock, context, { id, body }, outcome);
+  const log = (outcome: Outcome): Promise<void> => logRequest(deps, context, { id, body }, outcome);
   try {
     const caller = checkCaller(context);
     body = await context.readJson();
-    const request = readRequest(body, { ...caller, nowMs: clock.now() });
+    const request = readRequest(body, { ...caller, nowMs: deps.clock.now() });
     deps.history.check(request);
-    const choice = deps.choose(request);
-    if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
-    return await answerChoice(choice, request, { ...deps, context, id, log });
+    return await answer(request, { ...deps, context, id, log });
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal === undefined) throw error;
@@ -55,31 +50,43 @@ interface AnswerDeps extends MessagesDeps {
   readonly log: (outcome: Outcome) => Promise<void>;
 }
 
-const answerChoice = (choice: Choice, request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> => {
-  const { answer, bindings, rule } = choice;
-  if ('use' in answer) return answerSpeech(BEHAVIOURS[answer.use](request), new Map(), rule, request, deps);
-  if ('fault' in answer) {
-    // Without a stream there is no middle in which an error could come.
-    const isPlainError = answer.fault === 'midstream-error' && !request.stream;
-    return isPlainError
-      ? answerError(answer.error ?? { status: 529 }, bindings, rule, deps)
-      : answerSpeech(answer, bindings, rule, request, deps);
-  }
-  return 'error' in answer
-    ? answerError(answer.error, bindings, rule, deps)
-    : answerSpeech(answer, bindings, rule, request, deps);
+type Refused = { readonly error: ErrorReply };
+type Meant = Speech | Fault | Refused;
+
+const NOTHING: Bindings = new Map();
+
+const answer = (request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> => {
+  const order = deps.faults.take(deps.context, request.modelId);
+  const early = order?.apply({});
+  // The scenario's rule is not used up by a request that never gets as far as the model.
+  if (early !== undefined && isError(early)) return answerError(early.error, NOTHING, null, deps);
+  const choice = deps.choose(request);
+  if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
+  const said = speechOf(choice.answer, request);
+  const meant = order === undefined || isError(said) ? said : order.apply(said);
+  const bindings = 'use' in choice.answer ? NOTHING : choice.bindings;
+  if (isError(meant)) return answerError(meant.error, bindings, choice.rule, deps);
+  // Without a stream there is no middle in which an error could come.
+  return 'fault' in meant && meant.fault === 'midstream-error' && !request.stream
+    ? answerError(meant.error ?? { status: 529 }, bindings, choice.rule, deps)
+    : answerSpeech(meant, bindings, choice.rule, request, deps);
 };
+
+const isError = (meant: Meant): meant is Refused => 'error' in meant && !('fault' in meant);
+
+const speechOf = (chosen: Answer, request: MessagesRequest): Meant =>
+  'use' in chosen ? BEHAVIOURS[chosen.use](request) : chosen;
 
 const answerError = async (
   error: ErrorReply,
   bindings: Bindings,
-  rule: number,
+  rule: number | null,
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
   const message = fill(error.message ?? `Simulated error ${error.status}`, bindings);
   const type = error.type ?? typeOfStatus(error.status);
   await deps.log({ status: error.status, rule, error: { type, message } });
-  return errorReply(new Refusal(error.status, message, type), deps.id, error.retryAfter);
+  return errorReply(new Refusal(error.status, message, type, error.errorCode), deps.id, error.retryAfter);
 };
 
 const answerSpeech = async (
@@ -100,7 +107,7 @@ const answerSpeech = async (
     rule,
     fault: fault?.fault ?? null,
   });
-  return deliver(reply, speech.delayMs ?? 0, fault, request, deps);
+  return deliver(reply, speech, request, deps);
 };
 
 /** Not one byte of the answer is sent. */
@@ -108,23 +115,26 @@ const isMute = (fault: Fault | undefined, { stream }: MessagesRequest): boolean 
   (fault?.fault === 'drop' && (!stream || fault.afterDeltas === undefined)) || (fault?.fault === 'stall' && !stream);
 
 /** Nobody reads it: the connection is gone. */
-const GONE: HttpReply = { kind: 'empty', status: 204, headers: MARK };
+const GONE: HttpReply = { kind: 'destroy' };
 
 const deliver = async (
   reply: Reply,
-  delayMs: number,
-  fault: Fault | undefined,
+  speech: Speech | Fault,
   request: MessagesRequest,
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
-  const { clock, context, delays, id } = deps;
+  const { clock, context, id, pacer } = deps;
+  const fault = 'fault' in speech ? speech : undefined;
+  const delays = {
+    firstTokenMs: speech.firstTokenMs ?? deps.delays.firstTokenMs,
+    perTokenMs: speech.perTokenMs ?? deps.delays.perTokenMs,
+  };
   const pace = delays.firstTokenMs + reply.message.usage.output_tokens * delays.perTokenMs;
-  const wait = delayMs + (request.stream ? 0 : pace);
+  const wait = (speech.delayMs ?? 0) + (request.stream ? 0 : pace);
   if (wait > 0) await clock.sleep(wait, context.signal).catch(() => undefined);
   if (context.signal.aborted) return GONE;
   if (isMute(fault, request)) {
     if (fault?.fault === 'stall') await untilGone(context.signal);
-    else deps.cut(context.headers);
     return GONE;
   }
   const headers = { ...MARK, 'request-id': id };
@@ -135,7 +145,7 @@ const deliver = async (
       onDrain: 'finish',
       headers,
       run: (writer) =>
-        sendStream(reply, writer, { delays, clock, requestId: id, ...(fault === undefined ? {} : { fault }) }),
+        sendStream(reply, writer, { delays, pacer, requestId: id, ...(fault === undefined ? {} : { fault }) }),
     };
   }
   if (fault === undefined) return { kind: 'json', headers, body: reply.message };

@@ -24,7 +24,7 @@ const STOP_REASONS = [
   'refusal',
   'model_context_window_exceeded',
 ] as const;
-const FAULTS = ['drop', 'stall', 'truncate', 'midstream-error'] as const;
+const FAULTS = ['drop', 'stall', 'truncate', 'midstream-error', 'broken-json'] as const;
 const BEHAVIOURS = ['file-tasks', 'change-requests', 'assistant'] as const;
 const PLACEHOLDER = /^(?:match\.\d{1,2}|projectFolder|turn|model)$/u;
 
@@ -175,6 +175,7 @@ const errorReply: Reader<ErrorReply> = (value, path) => {
     status: integer(400),
     type: text,
     message: template,
+    errorCode: text,
     retryAfter: (item, at) => (typeof item === 'number' ? item : text(item, at)),
   });
   if (fields.status === undefined || fields.status > 599)
@@ -188,6 +189,8 @@ const SPEECH: Fields<Speech> = {
   toolCalls: list(toolCall),
   stopReason: oneOf(STOP_REASONS),
   delayMs: integer(0),
+  firstTokenMs: integer(0),
+  perTokenMs: integer(0),
   usage,
 };
 

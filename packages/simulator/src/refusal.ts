@@ -30,9 +30,11 @@ export const typeOfStatus = (status: number): ErrorType =>
 export class Refusal extends Error {
   readonly status: number;
   readonly type: string;
+  readonly errorCode: string | undefined;
 
-  constructor(status: number, message: string, type: string = typeOfStatus(status)) {
+  constructor(status: number, message: string, type: string = typeOfStatus(status), errorCode?: string) {
     super(message);
+    this.errorCode = errorCode;
     this.name = 'Refusal';
     this.status = status;
     this.type = type;
@@ -45,12 +47,16 @@ export const invalid = (message: string): Refusal => new Refusal(400, message);
 /** The error body of the Messages API. */
 export interface ErrorAnswer {
   readonly type: 'error';
-  readonly error: { readonly type: string; readonly message: string };
+  readonly error: {
+    readonly type: string;
+    readonly message: string;
+    readonly details?: { readonly error_code: string };
+  };
   readonly request_id: string;
 }
 
-export const toErrorAnswer = (type: string, message: string, requestId: string): ErrorAnswer => ({
+export const toErrorAnswer = (type: string, message: string, requestId: string, errorCode?: string): ErrorAnswer => ({
   type: 'error',
-  error: { type, message },
+  error: { type, message, ...(errorCode === undefined ? {} : { details: { error_code: errorCode } }) },
   request_id: requestId,
 });

@@ -6,9 +6,12 @@ import type { RequestContext } from '@cloutagent/http';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
 import { createPromptCache } from './cache.ts';
+import { createFaultBook } from './fault-book.ts';
 import { createHistory } from './history.ts';
 import { createChooser } from './match.ts';
 import { answerMessages } from './messages-route.ts';
+import { createPacer } from './pacer.ts';
+import { createRecorder } from './recorder.ts';
 import { openRequestLog, type LogEntry, type RequestLog } from './request-log.ts';
 import { defaultScenario } from './scenario.ts';
 import { startSimulator } from './server.ts';
@@ -146,7 +149,9 @@ describe('[X7.log] the request log', () => {
         cache: createPromptCache(),
         history: createHistory(),
         requestLog,
-        cut: () => undefined,
+        recorder: createRecorder(10),
+        faults: createFaultBook(),
+        pacer: createPacer(systemClock),
       };
       return answerMessages(context, deps).then(
         () => events.push('answer'),

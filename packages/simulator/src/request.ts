@@ -37,6 +37,8 @@ export interface MessagesRequest {
   readonly tools: readonly Readonly<Record<string, unknown>>[];
   readonly messages: readonly Message[];
   readonly prompt: Prompt;
+  /** What `countInput` says of the prompt. */
+  readonly inputTokens: number;
   /** In the order of the prompt: tools, system, messages. */
   readonly breakpoints: readonly Breakpoint[];
 }

@@ -48,6 +48,9 @@ export interface Speech {
   readonly stopReason?: StopReason;
   /** Wait before the first byte, in milliseconds, on top of `delays.firstTokenMs`. */
   readonly delayMs?: number;
+  /** In the place of those of `delays`, also where they came from the command line. */
+  readonly firstTokenMs?: number;
+  readonly perTokenMs?: number;
   readonly usage?: UsageOverride;
 }
 
@@ -57,15 +60,17 @@ export interface ErrorReply {
   readonly message?: string;
   /** Header `retry-after` as it is. */
   readonly retryAfter?: number | string;
+  /** `error.details.error_code`, such as `enforced_spend_limit_reached`. */
+  readonly errorCode?: string;
 }
 
-type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error';
+type FaultKind = 'drop' | 'stall' | 'truncate' | 'midstream-error' | 'broken-json';
 
 /** What breaks, after how much of the speech. The request counts as answered and billed in full. */
 export interface Fault extends Speech {
   /**
    * `drop` cuts the connection, `stall` sends nothing more, `truncate` ends in good order too early,
-   * `midstream-error` sends an `error` event.
+   * `midstream-error` sends an `error` event, `broken-json` half a JSON text in good order.
    */
   readonly fault: FaultKind;
   /** Deltas sent before it. Without it a `drop` comes before the first byte, the others after one delta. */

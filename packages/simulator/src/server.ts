@@ -1,13 +1,15 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { createFront, type FormatError, type Log } from '@cloutagent/http';
 import { systemClock, type Clock } from '@cloutagent/kit';
 import { createPromptCache } from './cache.ts';
 import { errorReply, toRequestId } from './caller.ts';
+import { controlRoutes } from './control-routes.ts';
+import { createFaultBook } from './fault-book.ts';
 import { createHistory } from './history.ts';
 import { infoRoutes } from './info-routes.ts';
 import { createChooser } from './match.ts';
 import { answerMessages } from './messages-route.ts';
+import { createPacer } from './pacer.ts';
+import { createRecorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 import { openRequestLog } from './request-log.ts';
 import { defaultScenario, type Scenario } from './scenario.ts';
@@ -25,6 +27,8 @@ export interface SimulatorOptions {
   readonly firstTokenMs?: number;
   /** Milliseconds for each token of output; wins over the scenario. */
   readonly perTokenMs?: number;
+  /** Requests that are kept in memory for `GET /simulator/requests`; 200 by default, 0 keeps none. */
+  readonly recorded?: number;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -39,6 +43,8 @@ export interface Simulator {
 const LARGEST_BODY = 32 * 1024 * 1024;
 /** A long conversation with many tools; parsing as many takes an eighth of a second. */
 const MOST_KEYS = 100_000;
+/** What one test sends; some 10 MB where they are long conversations. */
+const RECORDED = 200;
 /** Streams that are being answered when the simulator is closed get this long. */
 const DRAIN_MS = 500;
 
@@ -46,10 +52,12 @@ const DRAIN_MS = 500;
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const { clock = systemClock, scenario = defaultScenario, log = () => undefined } = options;
   const requestLog = options.logFile === undefined ? undefined : await openRequestLog(options.logFile);
-  const sockets = new WeakMap<IncomingHttpHeaders, Socket>();
   const deps = {
     clock,
     requestLog,
+    recorder: createRecorder(options.recorded ?? RECORDED),
+    faults: createFaultBook(),
+    pacer: createPacer(clock),
     choose: createChooser(scenario),
     delays: {
       firstTokenMs: options.firstTokenMs ?? scenario.delays.firstTokenMs,
@@ -57,7 +65,6 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     },
     cache: createPromptCache(),
     history: createHistory(),
-    cut: (headers: IncomingHttpHeaders) => void sockets.get(headers)?.destroy(),
   };
   const front = createFront({
     routes: [
@@ -69,7 +76,8 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
         maxJsonKeys: MOST_KEYS,
         handler: (context) => answerMessages(context, deps),
       },
-      ...infoRoutes({ clock, requestLog, scenario: scenario.name }),
+      ...infoRoutes({ ...deps, scenario: scenario.name }),
+      ...controlRoutes(deps),
     ],
     tokens: { user: [], admin: [] },
     allowedOrigins: [],
@@ -78,9 +86,6 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
     formatError,
     authenticate: false,
   });
-  // A handler cannot drop its connection before an answer begins; a simulated network failure has to.
-  const keepSocket = (request: IncomingMessage): void => void sockets.set(request.headers, request.socket);
-  front.server.prependListener('request', keepSocket).prependListener('checkContinue', keepSocket);
   try {
     const { url } = await front.listen({ port: options.port, host: options.host });
     return {

@@ -1,4 +1,3 @@
-import { canonicalJson } from '@cloutagent/kit';
 import type { Block, Prompt } from './request.ts';
 
 /**
@@ -15,7 +14,8 @@ const BYTES_PER_TOKEN = 4;
 export const byteLength = (text: string): number => Buffer.byteLength(text, 'utf8');
 
 export const countInput = ({ messages, system, tools }: Prompt): number =>
-  Math.ceil(byteLength(canonicalJson({ messages, system, tools })) / BYTES_PER_TOKEN);
+  // The order of keys does not change how many bytes there are.
+  Math.ceil(byteLength(JSON.stringify({ messages, system, tools })) / BYTES_PER_TOKEN);
 
 /** Bytes of a text in JSON, without its quotes. */
 export const textBytes = (text: string): number => byteLength(JSON.stringify(text)) - 2;
@@ -23,7 +23,7 @@ export const textBytes = (text: string): number => byteLength(JSON.stringify(tex
 /** Bytes of a block that count as output. */
 export const outputBytes = (block: Block): number => {
   if (block.type === 'text' || block.type === 'thinking') return textBytes(String(block[block.type]));
-  return 'input' in block ? byteLength(canonicalJson(block['input'])) : 0;
+  return 'input' in block ? byteLength(JSON.stringify(block['input'])) : 0;
 };
 
 export const countOutput = (content: readonly Block[]): number =>

@@ -77,7 +77,7 @@ export const readRequest = (value: unknown, options: ReadOptions): MessagesReque
     stream: readStream(body),
     stopSequences: readStopSequences(body),
   };
-  const size = countInput(request.prompt);
+  const size = request.inputTokens;
   if (size > model.contextTokens) throw invalid(`prompt is too long: ${size} tokens > ${model.contextTokens} maximum`);
   return request;
 };
@@ -85,7 +85,7 @@ export const readRequest = (value: unknown, options: ReadOptions): MessagesReque
 /** Reads a body of `POST /v1/messages/count_tokens` and counts it. */
 export const readCountRequest = (value: unknown, options: ReadOptions): number => {
   const body = readBody(value, options);
-  return countInput(readPrompt(body, readModel(body, options.nowMs), options.betas).prompt);
+  return readPrompt(body, readModel(body, options.nowMs), options.betas).inputTokens;
 };
 
 const readBody = (value: unknown, { version, beta }: ReadOptions): Fields => {
@@ -120,6 +120,7 @@ const readPrompt = (
   checkLast(messages, model);
   const breakpoints = readBreakpoints(body);
   const unmarkedTools = tools.map(withoutMark);
+  const prompt = toPrompt(body, unmarkedTools);
   return {
     model,
     modelId: String(body['model']),
@@ -127,7 +128,8 @@ const readPrompt = (
     tools: unmarkedTools,
     messages,
     breakpoints,
-    prompt: toPrompt(body, unmarkedTools),
+    prompt,
+    inputTokens: countInput(prompt),
   };
 };
 
