@@ -17,6 +17,8 @@ export interface Settings {
   /** `apiKey` is undefined where no real run is possible. */
   readonly anthropic: { readonly apiKey: string | undefined; readonly url: string };
   readonly front: FrontSettings;
+  /** Runs that are driven at once. */
+  readonly concurrentRuns: number;
   /** File of the audit log; `stderr` writes it to the log, undefined leaves it out. */
   readonly auditLog: string | undefined;
 }
@@ -113,6 +115,7 @@ export const readSettings = async (dataDir: string, environment: Environment): P
     projectLimitNanoUsd: config.budget.project === null ? null : (parseUsd(config.budget.project) ?? null),
     anthropic: { apiKey: modelKey(environment), url: modelUrl(environment) },
     front: await readFrontSettings(environment),
+    concurrentRuns: wholeNumber(environment, 'MAX_CONCURRENT_EXECUTIONS', 10, { min: 1, max: 10_000 }),
     auditLog: auditLogOf(dataDir, environment),
   };
 };

@@ -1,19 +1,27 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import { CloutError, type Budget, type BudgetLevel, type Principal } from '@cloutagent/contract';
-import { createAnthropicModel, loadPrices, type ModelPort } from '@cloutagent/engine';
+import {
+  createAnthropicModel,
+  executeWorkflow,
+  loadPrices,
+  type ModelPort,
+  type PriceTable,
+  type WorkflowPorts,
+} from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
-import { driveRun, makeReceipt, type LaneDeps } from '@cloutagent/lane';
+import { driveRun, guardTools, makeReceipt, type LaneDeps } from '@cloutagent/lane';
 import { keepListing, openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
-import { openStore, type Store } from '@cloutagent/store';
+import { openStore, type LimitedLevel, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
-import { RunOwner } from './run-owner.ts';
+import { cancelRun, RunOwner, type Drive } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
 import { createToolSource } from './wire/tools.ts';
+import { workflowPorts } from './wire/workflow.ts';
 
 /** Everything that one data folder needs while this process owns it. */
 export interface Workbench {
@@ -23,6 +31,15 @@ export interface Workbench {
   readonly store: Store;
   readonly owner: RunOwner;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly prices: PriceTable;
+  readonly workflowPorts: WorkflowPorts;
+  /** The budgets of a new run of a workflow. */
+  levels(run: {
+    readonly id: string;
+    readonly simulated: boolean;
+    readonly limitNanoUsd: number | null;
+  }): readonly LimitedLevel[];
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
   describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
@@ -100,13 +117,21 @@ export const openWorkbench = async (options: {
           clock,
         })
       : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
+  const prices = loadPrices();
+  const ports = workflowPorts({
+    model,
+    tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
+    prices,
+    store,
+    maxTokens: settings.config.run.maxTokens,
+  });
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,
     projectId: PROJECT_ID,
     journal: store,
     model: ({ simulated }) => model(simulated),
     tools: () => tools.open(),
-    prices: loadPrices(),
+    prices,
     config: settings.config,
     clock,
     random: systemRandom,
@@ -115,7 +140,22 @@ export const openWorkbench = async (options: {
   };
   // Asked each time: trust can be given while the server runs.
   const laneDeps = async (): Promise<LaneDeps> => ({ ...lane, trusted: await isTrusted(root, environment) });
-  const owner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+  const drive: Drive = async (runId, call) => {
+    const { kind, status } = await store.kindOf(runId);
+    // Promised before this process, which only has to write it.
+    if (status === 'cancelling') return cancelRun(store, runId);
+    if (kind === 'change') return driveRun(await laneDeps(), runId, call);
+    const deps = { journal: store, signals: store, clock, random: systemRandom, ports };
+    return executeWorkflow(deps, runId, {
+      ...call,
+      levels: (run) => [budgetLevel(run.simulated), { scope: 'run', id: run.id }],
+    });
+  };
+  const owner = new RunOwner(store, drive, log, {
+    projectId: PROJECT_ID,
+    concurrent: settings.concurrentRuns,
+    clock,
+  });
 
   return {
     project,
@@ -124,6 +164,13 @@ export const openWorkbench = async (options: {
     store,
     owner,
     log,
+    clock,
+    prices,
+    workflowPorts: ports,
+    levels: ({ id, simulated, limitNanoUsd }) => [
+      { ...budgetLevel(simulated), limitNanoUsd: simulated ? null : settings.projectLimitNanoUsd },
+      { scope: 'run', id, limitNanoUsd },
+    ],
     laneDeps,
     requireModel: (simulated) => {
       if (!simulated) requireKey();

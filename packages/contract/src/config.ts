@@ -32,6 +32,7 @@ export const ENVIRONMENT = {
   ALLOWED_ORIGINS: 'Comma-separated web origins that may call the server from a browser',
   ANTHROPIC_API_KEY: 'Key for the Messages API',
   ANTHROPIC_API_URL: 'Base URL of a server that speaks the Messages API; https://api.anthropic.com',
+  MAX_CONCURRENT_EXECUTIONS: 'Runs that are driven at once; 10. Further ones queue',
   MAX_RESPONSE_SIZE_KB: 'Largest answer of a tool in kilobytes; 1024',
   RATE_LIMIT: 'Requests in RATE_LIMIT_WINDOW_MS that a token, or an address without one, gets back; 60. 0 = no limit',
   RATE_LIMIT_BURST: 'Requests that may come at once: the size of the bucket; 90',

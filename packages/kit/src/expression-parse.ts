@@ -94,6 +94,20 @@ const CONSTANTS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ['null', null],
 ]);
 
+/** How many values each function takes. A map, so that `constructor` and its like name nothing. */
+const FUNCTIONS: ReadonlyMap<string, number> = new Map([
+  ['length', 1],
+  ['lower', 1],
+  ['upper', 1],
+  ['trim', 1],
+  ['number', 1],
+  ['lines', 1],
+  ['contains', 2],
+  ['startsWith', 2],
+  ['endsWith', 2],
+  ['json', 2],
+]);
+
 /**
  * or → and ("or" and)*, and → not ("and" not)*, not → "not" not | compare, compare → primary (operator primary)?,
  * primary → number | text | name | name "(" arguments ")" | "(" or ")". Throws EXPRESSION_INVALID.
@@ -162,6 +176,11 @@ export const parseExpression = (source: string): Expression => {
       if (args.length > 0) expect(',');
       args.push(or(depth + 1));
     }
+    const arity = FUNCTIONS.get(token.text);
+    if (arity === undefined) {
+      throw invalid(`There is no function ${token.text}; there are ${[...FUNCTIONS.keys()].join(', ')}`, token.at);
+    }
+    if (arity !== args.length) throw invalid(`${token.text} takes ${arity} value(s), not ${args.length}`, token.at);
     return { kind: 'call', name: token.text, args };
   };
   const whole = or(0);

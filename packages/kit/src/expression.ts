@@ -86,31 +86,32 @@ const ordered = <T extends number | string>(operator: string, a: T, b: T): boole
 const describe = (value: Value): string =>
   value === null ? 'null' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
 
-interface Callable {
-  readonly arity: number;
-  readonly run: (...args: string[]) => Value;
-}
-
-/** Looked up in a map, so that `constructor` and its like name nothing. */
-const FUNCTIONS: ReadonlyMap<string, Callable> = new Map<string, Callable>([
-  ['length', { arity: 1, run: (text) => Array.from(text ?? '').length }],
-  ['lower', { arity: 1, run: (text) => (text ?? '').toLowerCase() }],
-  ['upper', { arity: 1, run: (text) => (text ?? '').toUpperCase() }],
-  ['trim', { arity: 1, run: (text) => (text ?? '').trim() }],
-  ['contains', { arity: 2, run: (text, part) => (text ?? '').includes(part ?? '') }],
-  ['startsWith', { arity: 2, run: (text, part) => (text ?? '').startsWith(part ?? '') }],
-  ['endsWith', { arity: 2, run: (text, part) => (text ?? '').endsWith(part ?? '') }],
-  ['number', { arity: 1, run: (text) => toNumber(text ?? '') ?? null }],
-  ['lines', { arity: 1, run: (text) => (text ?? '').split('\n').filter((line) => line.trim() !== '').length }],
-  ['json', { arity: 2, run: (text, path) => jsonAt(text ?? '', path ?? '') }],
-]);
-
 const call = (name: string, args: readonly Value[]): Value => {
-  const callable = FUNCTIONS.get(name);
-  if (callable === undefined)
-    throw invalid(`There is no function ${name}; there are ${[...FUNCTIONS.keys()].join(', ')}`);
-  if (callable.arity !== args.length) throw invalid(`${name} takes ${callable.arity} value(s), not ${args.length}`);
-  return callable.run(...args.map(toText));
+  const [text = '', other = ''] = args.map(toText);
+  switch (name) {
+    case 'length':
+      return Array.from(text).length;
+    case 'lower':
+      return text.toLowerCase();
+    case 'upper':
+      return text.toUpperCase();
+    case 'trim':
+      return text.trim();
+    case 'contains':
+      return text.includes(other);
+    case 'startsWith':
+      return text.startsWith(other);
+    case 'endsWith':
+      return text.endsWith(other);
+    case 'number':
+      return toNumber(text) ?? null;
+    case 'lines':
+      return text.split('\n').filter((line) => line.trim() !== '').length;
+    case 'json':
+      return jsonAt(text, other);
+    default:
+      throw invalid(`There is no function ${name}`);
+  }
 };
 
 /** What stands at a path such as `items.0.name` of a JSON text; null where nothing does. Own members only. */

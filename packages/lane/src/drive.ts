@@ -11,15 +11,12 @@ import {
   type TaskOutcome,
   type Unit,
 } from '@cloutagent/contract';
-import { hashOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
+import { CANCELLED, hashOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
 import { levelsOf, type LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
 import { fileTools, prefixOf } from './tools.ts';
 import { assertUnchanged, tasksNow } from './unchanged.ts';
-
-/** Abort reason that ends a run for good; any other leaves it to be resumed. */
-export const CANCELLED = 'cancelled';
 
 export type DriveOptions = Pick<DriveDeps, 'signal' | 'unknown' | 'onText' | 'onEvents'>;
 

@@ -5,7 +5,13 @@ import { say } from '../model/port.fake.ts';
 import { keptRows } from './fork.ts';
 import { hashOf } from './hash.ts';
 import { replayWorkflow } from './replay.ts';
-import { lastText, levelsOf, openWorkflowBench, runDocument, type WorkflowBench } from './workflow.fake.ts';
+import {
+  lastText,
+  levelsOf,
+  openWorkflowBench,
+  runDocument,
+  type WorkflowBench,
+} from '../../../../test/support/workflow-bench.ts';
 
 const edge = (source: string, target: string) => ({ source, target }) as const;
 const agent = (id: string, systemPrompt = id) => ({ id, type: 'agent', data: { systemPrompt } }) as const;

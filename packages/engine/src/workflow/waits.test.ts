@@ -1,7 +1,7 @@
 import { approvalTopic, codeOf } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { CANCELLED } from './execute.ts';
-import { openWorkflowBench, type WorkflowBench } from './workflow.fake.ts';
+import { openWorkflowBench, type WorkflowBench } from '../../../../test/support/workflow-bench.ts';
 
 const edge = (source: string, target: string, branch?: 'error') =>
   ({ source, target, ...(branch === undefined ? {} : { branch }) }) as const;

@@ -10,15 +10,20 @@ import {
   type WorkflowRunDocument,
 } from '@cloutagent/contract';
 import { systemClock, type Clock } from '@cloutagent/kit';
-import { openStore, type Store } from '../../../store/src/store.ts';
+import { openStore, type Store } from '@cloutagent/store';
 import type * as z from 'zod';
-import { openFakeTools, textResult, toolOf, type FakeTools } from '../agent/tool-port.fake.ts';
-import { openFakeModel, say, type FakeModel, type Script } from '../model/port.fake.ts';
-import type { ModelPort, ModelRequest } from '../model/port.ts';
-import { loadPrices } from '../model/price.ts';
-import type { WorkflowPorts } from './context.ts';
-import { executeWorkflow, type ExecuteDeps, type ExecuteOptions } from './execute.ts';
-import { hashOf } from './hash.ts';
+import {
+  executeWorkflow,
+  hashOf,
+  loadPrices,
+  type ExecuteDeps,
+  type ExecuteOptions,
+  type ModelPort,
+  type ModelRequest,
+  type WorkflowPorts,
+} from '@cloutagent/engine';
+import { openFakeTools, textResult, toolOf, type FakeTools } from '../../packages/engine/src/agent/tool-port.fake.ts';
+import { openFakeModel, say, type FakeModel, type Script } from '../../packages/engine/src/model/port.fake.ts';
 
 /** The text that the model is asked last. */
 export const lastText = ({ messages }: ModelRequest): string => {

@@ -1,0 +1,60 @@
+import { CloutError } from '@cloutagent/contract';
+import { defect, write } from './ask.js';
+import { settleOpenStatements } from './money.js';
+import { int, intOrNull, json, text, UNFINISHED } from './rows.js';
+import { STEP_COLUMNS, toStep } from './step.js';
+export const runNotFound = (runId) => new CloutError('RUN_NOT_FOUND', `There is no run ${runId}`);
+export const runFinished = (runId, status) =>
+  new CloutError('RUN_NOT_RESUMABLE', `Run ${runId} is ${status} and takes nothing more`);
+/** Takes a run over. Throws RUN_NOT_FOUND, and RUN_NOT_RESUMABLE for one that is finished. */
+export const claimRun = async (writer, runId, now) => {
+  const statements = [
+    {
+      sql: `UPDATE run SET fence = fence + 1, updated_at = ?, status = CASE status WHEN 'waiting' THEN 'running' ELSE status END
+            WHERE id = ? AND ${UNFINISHED}
+            RETURNING fence, project_id, document, document_hash, simulated`,
+      params: [now, runId],
+      expectChanges: 1,
+      explain: { sql: 'SELECT status FROM run WHERE id = ?', params: [runId] },
+      refuse: ([row]) => (row === undefined ? runNotFound(runId) : runFinished(runId, text(row, 'status'))),
+    },
+    ...settleOpenStatements(runId, now),
+    { sql: 'DELETE FROM wait WHERE run_id = ?', params: [runId] },
+    { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ?`, params: [runId] },
+    {
+      sql: `SELECT key, input_hash, repeatable, name FROM intent
+            WHERE run_id = ? AND NOT EXISTS (SELECT 1 FROM step WHERE step.run_id = intent.run_id AND step.key = intent.key)
+            ORDER BY created_at, key`,
+      params: [runId],
+    },
+    { sql: `SELECT ${STEP_COLUMNS} FROM step WHERE run_id = ? ORDER BY place`, params: [runId] },
+  ];
+  const answers = await write(writer, statements);
+  const [run] = rowsAt(answers, 0);
+  if (run === undefined) throw defect('a claim gave no run');
+  const [budget] = rowsAt(answers, -3);
+  return {
+    runId,
+    fence: int(run, 'fence'),
+    run: {
+      id: runId,
+      projectId: text(run, 'project_id'),
+      // Written verbatim from a document and pinned by its hash, so that it is not parsed again.
+      document: json(run, 'document'),
+      documentHash: text(run, 'document_hash'),
+      simulated: int(run, 'simulated') === 1,
+      limitNanoUsd: budget === undefined ? null : intOrNull(budget, 'limit_nano'),
+    },
+    openIntents: rowsAt(answers, -2).map(toIntent),
+    steps: rowsAt(answers, -1).map((row) => toStep(row)),
+  };
+};
+const rowsAt = (answers, index) => answers.at(index)?.rows ?? [];
+const toIntent = (row) => ({
+  key: text(row, 'key'),
+  inputHash: text(row, 'input_hash'),
+  repeatable: int(row, 'repeatable') === 1,
+  // Written from a string.
+  name: json(row, 'name'),
+});
+//# sourceMappingURL=claim.js.map

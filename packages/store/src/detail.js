@@ -1,0 +1,139 @@
+import { toMoney } from '@cloutagent/contract';
+import { toIso } from '@cloutagent/kit';
+import { read } from './ask.js';
+import { runNotFound } from './claim.js';
+import { int, intOrNull, json, text, textOrNull, usage } from './rows.js';
+import { runStatements, toRuns } from './run-view.js';
+import { toWait } from './signal.js';
+import { STEP_COLUMNS, toStep } from './step.js';
+/** Events of one answer, whatever the caller asks: a reader comes again with the last `seq`. */
+const MAX_EVENTS = 1_000;
+/** Runs of one page; the API allows 200. */
+const MAX_PAGE = 200;
+/** Newest first. `nextPageToken` is the next offset. */
+export const readRunsPage = async (writer, query) => {
+  const pageSize = Math.max(1, Math.min(query.limit, MAX_PAGE));
+  const where = query.slug === undefined ? 'WHERE project_id = ?' : 'WHERE project_id = ? AND slug = ?';
+  const params = query.slug === undefined ? [query.projectId] : [query.projectId, query.slug];
+  const chosen = {
+    sql: `${where} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`,
+    params: [...params, pageSize, query.offset],
+  };
+  const answers = await read(writer, [
+    ...runStatements(chosen),
+    { sql: `SELECT count(*) AS total FROM run ${where}`, params },
+  ]);
+  const count = answers.at(-1)?.rows[0];
+  const total = count === undefined ? 0 : int(count, 'total');
+  const next = query.offset + pageSize;
+  return {
+    page: Math.floor(query.offset / pageSize) + 1,
+    pageSize,
+    total,
+    nextPageToken: next < total ? String(next) : null,
+    items: toRuns(answers.map((answer) => answer.rows)),
+  };
+};
+export const readLedger = async (writer, runId) => {
+  const answers = await read(writer, [runExists(runId), ledgerStatement(runId)]);
+  return (answers.at(-1)?.rows ?? []).map(toLedgerRow);
+};
+/** Stored events with `seq > after`, in order. Throws RUN_NOT_FOUND. */
+export const readEvents = async (writer, runId, after, limit) => {
+  const answers = await read(writer, [
+    runExists(runId),
+    {
+      sql: 'SELECT seq, at, body FROM event WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?',
+      params: [runId, after, Math.max(0, Math.min(limit, MAX_EVENTS))],
+    },
+  ]);
+  return (answers.at(-1)?.rows ?? []).map((row) => ({
+    seq: int(row, 'seq'),
+    runId,
+    at: int(row, 'at'),
+    // Written from a RunEventBody.
+    body: json(row, 'body'),
+  }));
+};
+const STEPS = {
+  all: `SELECT ${STEP_COLUMNS} FROM step WHERE run_id = ? ORDER BY place`,
+  receipt: `SELECT ${STEP_COLUMNS} FROM step WHERE run_id = ? AND kind IN ('task', 'tool') ORDER BY place`,
+};
+/** Throws RUN_NOT_FOUND. */
+export const readDetail = async (writer, runId, steps) => {
+  const answers = await read(writer, [
+    ...runStatements({ sql: 'WHERE id = ?', params: [runId] }),
+    { sql: STEPS[steps], params: [runId] },
+    ledgerStatement(runId),
+    { sql: 'SELECT key, topic, until_at FROM wait WHERE run_id = ? ORDER BY key', params: [runId] },
+    { sql: 'SELECT coalesce(max(seq), 0) AS seq FROM event WHERE run_id = ?', params: [runId] },
+  ]);
+  const [run] = toRuns(answers.map((answer) => answer.rows));
+  if (run === undefined) throw runNotFound(runId);
+  const [stepRows = [], ledgerRows = [], waitRows = [], seqRows = []] = answers.slice(-4).map((answer) => answer.rows);
+  return {
+    run,
+    steps: stepRows.map((row) => toStep(row)),
+    ledger: ledgerRows.map(toLedgerRow),
+    waits: waitRows.map(toWait),
+    lastSeq: seqRows[0] === undefined ? 0 : int(seqRows[0], 'seq'),
+  };
+};
+/** Every run of a change, oldest first, one at a time so that only one of them is in memory twice. */
+export const readReceiptRuns = async (writer, projectId, slug) => {
+  const answers = await read(writer, [
+    { sql: 'SELECT id FROM run WHERE project_id = ? AND slug = ? ORDER BY created_at, id', params: [projectId, slug] },
+  ]);
+  const details = [];
+  for (const row of answers[0]?.rows ?? []) details.push(await readDetail(writer, text(row, 'id'), 'receipt'));
+  return details;
+};
+const runExists = (runId) => ({
+  sql: 'SELECT 1 FROM run WHERE id = ?',
+  params: [runId],
+  expectChanges: 1,
+  refuse: () => runNotFound(runId),
+});
+const ledgerStatement = (runId) => ({
+  sql: `SELECT id, step_key, attempt, model, price_id, r.amount_nano AS reserved_nano, created_at, outcome,
+          s.amount_nano AS amount_nano, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+          output_tokens, request_id, settled_at
+        FROM reservation r LEFT JOIN settlement s ON s.reservation_id = r.id WHERE r.run_id = ? ORDER BY place`,
+  params: [runId],
+});
+const toLedgerRow = (row) => {
+  const reserved = int(row, 'reserved_nano');
+  const settledAt = intOrNull(row, 'settled_at');
+  return {
+    id: text(row, 'id'),
+    stepKey: text(row, 'step_key'),
+    attempt: int(row, 'attempt'),
+    model: text(row, 'model'),
+    priceId: text(row, 'price_id'),
+    // The constraint of the column holds the other three.
+    outcome: textOrNull(row, 'outcome') ?? 'held',
+    reserved: toMoney(reserved),
+    amount: toMoney(intOrNull(row, 'amount_nano') ?? reserved),
+    usage: intOrNull(row, 'input_tokens') === null ? null : usage(row),
+    requestId: textOrNull(row, 'request_id'),
+    createdAt: toIso(int(row, 'created_at')),
+    settledAt: settledAt === null ? null : toIso(settledAt),
+  };
+};
+/** Throws RUN_NOT_FOUND. */
+export const readDocument = async (writer, runId) => {
+  const answers = await read(writer, [{ sql: 'SELECT document FROM run WHERE id = ?', params: [runId] }]);
+  const [row] = answers[0]?.rows ?? [];
+  if (row === undefined) throw runNotFound(runId);
+  // Written verbatim from a document.
+  return json(row, 'document');
+};
+/** Throws RUN_NOT_FOUND. */
+export const readKind = async (writer, runId) => {
+  const answers = await read(writer, [{ sql: 'SELECT kind, status FROM run WHERE id = ?', params: [runId] }]);
+  const [row] = answers[0]?.rows ?? [];
+  if (row === undefined) throw runNotFound(runId);
+  // The constraints of the columns hold these.
+  return { kind: text(row, 'kind'), status: text(row, 'status') };
+};
+//# sourceMappingURL=detail.js.map

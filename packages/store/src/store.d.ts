@@ -1,0 +1,102 @@
+import type {
+  Approval,
+  ApprovalDecision,
+  Budget,
+  BudgetLevel,
+  Claim,
+  Committed,
+  LedgerRow,
+  NewRun,
+  Page,
+  PinnedDocument,
+  Run,
+  RunDetail,
+  RunEvent,
+  RunKind,
+  Signal,
+  Unit,
+} from '@cloutagent/contract';
+import type { Clock } from '@cloutagent/kit';
+import { type ApprovalsQuery } from './approval.ts';
+import { type RunsQuery } from './detail.ts';
+import { type Due } from './signal.ts';
+import { type LimitedLevel } from './start.ts';
+import { type Writer } from './writer.ts';
+/**
+ * Runs, their events and their money; satisfies the engine's port `Journal`. Everything is durable on return, and
+ * nothing blocks the calling thread. Every method can throw STORAGE_*.
+ */
+export interface Store {
+  /** Throws RUN_EXISTS (details: `{runId}`) while another run of the same change is not finished. */
+  start(run: NewRun, levels: readonly LimitedLevel[]): Promise<void>;
+  /** Throws RUN_NOT_FOUND; RUN_NOT_RESUMABLE for a finished run. */
+  claim(runId: string): Promise<Claim>;
+  /** Throws FENCED, RUN_NOT_FOUND, RUN_NOT_RESUMABLE, BUDGET_EXHAUSTED (details: BudgetShortage), DIVERGED. */
+  commit(claim: Claim, unit: Unit): Promise<Committed>;
+  /** At most 1,000 at once. Throws RUN_NOT_FOUND. */
+  events(runId: string, after: number, limit: number): Promise<readonly RunEvent[]>;
+  /** In the order asked; a level that nobody made is unlimited and unspent. */
+  budgets(levels: readonly BudgetLevel[]): Promise<readonly Budget[]>;
+  /** Creates a budget; one that exists stays as it is. */
+  ensureBudget(level: BudgetLevel, limitNanoUsd: number | null): Promise<void>;
+  /** Below what is spent and held it only refuses new reservations. Throws RUN_NOT_FOUND for the budget of no run. */
+  setLimit(level: BudgetLevel, limitNanoUsd: number | null): Promise<Budget>;
+  /** Newest first, statuses as stored. */
+  runs(query: RunsQuery): Promise<Page<Run>>;
+  /** Status as stored. Throws RUN_NOT_FOUND. */
+  run(runId: string): Promise<RunDetail>;
+  /** Kept before or after the run waits for it; the first of a topic stays. Says whether this one is it. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  signal(signal: Signal): Promise<boolean>;
+  /** Oldest first. */
+  signals(runId: string): Promise<readonly Signal[]>;
+  /** Waiting runs that can go on, and when the next one can. */
+  due(): Promise<Due>;
+  /** Promises that the run ends as cancelled, whatever its driver does. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  requestCancel(runId: string): Promise<void>;
+  /** Takes a pause back, so that a crash does not forget that the run was to go on. Throws RUN_NOT_FOUND, RUN_NOT_RESUMABLE. */
+  markRunning(runId: string): Promise<void>;
+  /** Newest first. */
+  approvals(query: ApprovalsQuery): Promise<Page<Approval>>;
+  /** Throws APPROVAL_NOT_FOUND. */
+  approval(id: string): Promise<Approval>;
+  /** Once, with the run's signal. Throws APPROVAL_NOT_FOUND, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_CHANGED, RUN_NOT_RESUMABLE. */
+  decide(
+    id: string,
+    decision: ApprovalDecision & {
+      readonly by: string;
+    },
+  ): Promise<Approval>;
+  /** What a run was started with. Throws RUN_NOT_FOUND. */
+  document(runId: string): Promise<PinnedDocument>;
+  /** Throws RUN_NOT_FOUND. */
+  kindOf(runId: string): Promise<{
+    readonly kind: RunKind;
+    readonly status: Run['status'];
+  }>;
+  /** Id of the change's run that is not finished. */
+  liveRunOf(projectId: string, slug: string): Promise<string | undefined>;
+  /** Ids of runs with status `running` or `cancelling`, oldest first. */
+  unfinished(projectId: string): Promise<readonly string[]>;
+  /** Throws RUN_NOT_FOUND. */
+  ledger(runId: string): Promise<readonly LedgerRow[]>;
+  /** Every run of a change, oldest first, with its ledger and its steps of kind `task` and `tool` only. */
+  receiptRuns(projectId: string, slug: string): Promise<readonly RunDetail[]>;
+  /** Tokens that the API counted for a prompt prefix; undefined where it was not seen lately. */
+  getPrefixTokens(model: string, prefixHash: string): Promise<number | undefined>;
+  putPrefixTokens(model: string, prefixHash: string, tokens: number): Promise<void>;
+  /** What is wrong with the stored data, a sentence each; reads everything. */
+  checkInvariants(): Promise<readonly string[]>;
+  /** Finishes what was begun, then closes the database. */
+  close(): Promise<void>;
+}
+export interface StoreOptions {
+  /** Data folder; created where absent. */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** Where `worker.js` of this package is, when a bundle has moved it. */
+  readonly workerUrl?: URL;
+}
+/** Opens `store.db` in the data folder and brings it to this version. Throws STORAGE_NEWER, STORAGE_CORRUPT, STORAGE_READONLY. */
+export declare const openStore: (options: StoreOptions) => Promise<Store>;
+/** The store over a connection that is open; closing it closes that. */
+export declare const createStore: (writer: Writer, clock: Clock) => Store;
