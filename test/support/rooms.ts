@@ -34,6 +34,7 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: ['packages/engine/src/model/pool-fetch.ts'],
   sirv: ['packages/http/src/assets.ts'],
   yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts', 'apps/server/src/workflow-file.ts'],
+};
 
 /** The two kinds of file that may read the environment. */
 export const mayReadEnvironment = (file: string): boolean =>

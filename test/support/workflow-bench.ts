@@ -17,12 +17,14 @@ import {
   hashOf,
   loadPrices,
   type ExecuteDeps,
-  type ExecuteOptions,
+  type ExecuteWorkflowOptions,
   type ModelPort,
   type ModelRequest,
   type WorkflowPorts,
 } from '@cloutagent/engine';
+// oxlint-disable-next-line no-restricted-imports -- fakes are no public names of a package
 import { openFakeTools, textResult, toolOf, type FakeTools } from '../../packages/engine/src/agent/tool-port.fake.ts';
+// oxlint-disable-next-line no-restricted-imports -- fakes are no public names of a package
 import { openFakeModel, say, type FakeModel, type Script } from '../../packages/engine/src/model/port.fake.ts';
 
 /** The text that the model is asked last. */
@@ -46,7 +48,7 @@ export interface WorkflowBench extends AsyncDisposable {
     over?: Partial<WorkflowRunDocument> & StartOptions,
   ): Promise<string>;
   /** Drives as a process does that starts or comes back. */
-  drive(runId: string, options?: Partial<ExecuteOptions> & { readonly store?: Store }): Promise<RunStatus>;
+  drive(runId: string, options?: Partial<ExecuteWorkflowOptions> & { readonly store?: Store }): Promise<RunStatus>;
   detail(runId: string): Promise<RunDetail>;
   /** Outputs of the nodes that have ended, by place. */
   outputs(runId: string): Promise<Readonly<Record<string, unknown>>>;

@@ -191,7 +191,7 @@ describe('workflows over the API', () => {
       ...diamond,
       nodes: [agent('a'), { ...agent('b'), data: { systemPrompt: 'new' } }, agent('c'), agent('d')],
     };
-    const diverged = await client.call('runReplay', { params: { id }, body: { workflow: changed } as never });
+    const diverged = await client.call('runReplay', { params: { id }, body: { workflow: changed as never } });
     expect(diverged.divergences.map(({ node, kind }) => [node, kind])).toEqual([['b', 'input']]);
   });
 
@@ -206,7 +206,7 @@ describe('workflows over the API', () => {
 
   it('has a price tag, whose ceiling is the limit of the run', async () => {
     const nodes = [{ id: 'a', type: 'agent', data: { systemPrompt: 'Work.' } }, template('b')];
-    const plan = await client.call('workflowPlan', { body: { workflow: { nodes }, simulate: true } as never });
+    const plan = await client.call('workflowPlan', { body: { workflow: { nodes } as never, simulate: true } });
     expect(plan.tasks.map(({ id, expectedCalls }) => [id, expectedCalls])).toEqual([
       ['a', 1],
       ['b', 0],

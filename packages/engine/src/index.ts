@@ -1,6 +1,8 @@
+export { openAgents, type Agents, type AgentsDeps, type AgentTools } from './agent/agents.ts';
 export { openConversation, toPrefix, withUser, type Conversation, type Prefix } from './agent/conversation.ts';
 export { runAgent, type AgentEnd, type AgentRun } from './agent/loop.ts';
 export type { ModelUse } from './agent/model-attempt.ts';
+export type { Emit, ExecuteOptions } from './agent/execute.ts';
 export type { AgentSignal, Observe } from './agent/observe.ts';
 export { toDefinitions, type ToolPort } from './agent/tool-port.ts';
 export {
@@ -30,6 +32,7 @@ export {
 } from './model/port.ts';
 export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderProfile } from './model/profile.ts';
 export type { ProxyAddresses } from './model/pool-fetch.ts';
+export { freePrice, resolveModel, type ResolvedModel } from './model/registry.ts';
 export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export type { TaskGraph, WorkflowPorts } from './workflow/context.ts';
 export { openDispatch, type Dispatch, type Job } from './workflow/dispatch.ts';
@@ -39,7 +42,7 @@ export {
   executeWorkflow,
   type DriveControl,
   type ExecuteDeps,
-  type ExecuteOptions,
+  type ExecuteWorkflowOptions,
 } from './workflow/execute.ts';
 export { keptRows } from './workflow/fork.ts';
 export { hashOf } from './workflow/hash.ts';

@@ -11,4 +11,5 @@ export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export { systemRandom } from './random.ts';
 export { openRetryBudget, retryDelay, type RetryBudget, type RetryBudgetRule, type RetryPolicy } from './retry.ts';
 export { decodeSse, encodeSse, encodeSseComment, type SseEvent } from './sse.ts';
+export { openSlots, type Slots } from './slots.ts';
 export { fillTemplate, ownValues, parseTemplate, templateNames, type TemplatePart } from './template.ts';

@@ -4,6 +4,7 @@ import { firstAllowance, fitCall, type Reservation } from '../budget/reserve.ts'
 import { inputBound, type PrefixTokens } from '../model/bound.ts';
 import type { ModelAnswer, ModelPort } from '../model/port.ts';
 import type { Price } from '../model/price.ts';
+import { cachingPrice } from '../model/registry.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
 import type { Conversation } from './conversation.ts';
@@ -60,15 +61,16 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
   const prefixTokens =
     conversation.known === null ? await use.prefixes.getPrefixTokens(model, prefixKey(use, conversation)) : undefined;
   const id = newId('rsv', drive.clock);
+  const price = conversation.prefix.options?.cache === true ? cachingPrice(use.price) : use.price;
   const attempt = (drive.claim.fence - 1) * ATTEMPTS_PER_DRIVER + nth;
   for (let last = false; ; last = true) {
     const budgets = await drive.journal.budgets(drive.levels);
     const most = largestAnswer(use);
     const wished =
-      step.cutAt === undefined ? Math.max(step.allowance, firstAllowance(use.price, budgets, most)) : 2 * step.cutAt;
+      step.cutAt === undefined ? Math.max(step.allowance, firstAllowance(price, budgets, most)) : 2 * step.cutAt;
     const inputTokens = inputBound(conversation, prefixTokens);
     const call = {
-      price: use.price,
+      price,
       inputTokens,
       outputTokens: Math.min(most, wished),
       exact: step.cutAt !== undefined,

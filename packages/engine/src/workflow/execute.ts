@@ -35,7 +35,8 @@ export interface DriveControl {
   readonly keepGoing?: () => boolean;
 }
 
-export interface ExecuteOptions extends Pick<DriveDeps, 'signal' | 'unknown' | 'onText' | 'onEvents'>, DriveControl {
+export interface ExecuteWorkflowOptions
+  extends Pick<DriveDeps, 'signal' | 'unknown' | 'onText' | 'onEvents'>, DriveControl {
   readonly levels: (run: Claim['run']) => readonly BudgetLevel[];
 }
 
@@ -62,7 +63,7 @@ class PauseRequested extends Error {
 export const executeWorkflow = async (
   deps: ExecuteDeps,
   runId: string,
-  options: ExecuteOptions,
+  options: ExecuteWorkflowOptions,
 ): Promise<RunStatus> => {
   const { journal, clock, random, signals, ports } = deps;
   const claim = await journal.claim(runId);
@@ -106,7 +107,7 @@ const drivenToEnd = async (
   document: WorkflowRunDocument,
   signals: SignalPort,
   ports: WorkflowPorts,
-  options: ExecuteOptions,
+  options: ExecuteWorkflowOptions,
 ): Promise<RunStatus> => {
   const run = openRun(drive, document, signals, ports, undefined);
   const { waits, activity } = run;

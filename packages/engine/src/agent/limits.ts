@@ -1,0 +1,42 @@
+import type { Clock } from '@cloutagent/kit';
+import type { Emit } from './execute.ts';
+import { TIMED_OUT } from './result.ts';
+
+export interface Limits extends Disposable {
+  readonly signal: AbortSignal;
+  abort(reason: unknown): void;
+}
+
+/** Ends with the caller's signal or after so many milliseconds. */
+export const openLimits = (clock: Clock, source: AbortSignal | undefined, timeoutMs: number | undefined): Limits => {
+  const controller = new AbortController();
+  const timer = new AbortController();
+  const onAbort = (): void => controller.abort(source?.reason);
+  if (source?.aborted === true) onAbort();
+  else source?.addEventListener('abort', onAbort, { once: true });
+  if (timeoutMs !== undefined) {
+    clock.sleep(timeoutMs, timer.signal).then(
+      () => controller.abort(TIMED_OUT),
+      () => undefined,
+    );
+  }
+  return {
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    [Symbol.dispose]: () => {
+      timer.abort();
+      source?.removeEventListener('abort', onAbort);
+    },
+  };
+};
+
+/** A reader that fails ends the execution: nobody reads what else it would pay for. */
+export const guarded =
+  (onChunk: Emit, limit: Limits): Emit =>
+  async (chunk) => {
+    try {
+      await onChunk(chunk);
+    } catch (error) {
+      limit.abort(error);
+    }
+  };
