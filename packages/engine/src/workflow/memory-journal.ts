@@ -134,7 +134,7 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       runs.set(run.id, {
         run,
         levels: levels.map(({ scope, id }) => ({ scope, id })),
-        steps: new Map(),
+        steps: new Map((run.seeded ?? []).map((step) => [step.key, step])),
         intents: new Map(),
         held: new Map(),
         events: [],
@@ -165,7 +165,7 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       state.events.push(...events);
       if (state.events.length > MAX_EVENTS) state.events.splice(0, state.events.length - MAX_EVENTS);
       const status = unit.state?.status ?? 'running';
-      if (status === 'paused') settleOpen(state);
+      if (status === 'paused' || status === 'waiting') settleOpen(state);
       else if (status !== 'running') end(claim.runId);
       return { events };
     },
