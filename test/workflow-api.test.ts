@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { createClient, type Client } from '@cloutagent/client';
 import { codeOf, StreamChunk, type Run } from '@cloutagent/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLog, startServer, type Environment, type RunningServer } from './index.ts';
+import { createLog, startServer, type Environment, type RunningServer } from '@cloutagent/server';
 
-const CLOUT = fileURLToPath(new URL('../../cli/bin/clout.mjs', import.meta.url));
+const CLOUT = fileURLToPath(new URL('../apps/cli/bin/clout.mjs', import.meta.url));
 
 let root: string;
 let server: RunningServer;
@@ -191,7 +191,7 @@ describe('workflows over the API', () => {
       ...diamond,
       nodes: [agent('a'), { ...agent('b'), data: { systemPrompt: 'new' } }, agent('c'), agent('d')],
     };
-    const diverged = await client.call('runReplay', { params: { id }, body: { workflow: changed as never } });
+    const diverged = await client.call('runReplay', { params: { id }, body: { workflow: changed } });
     expect(diverged.divergences.map(({ node, kind }) => [node, kind])).toEqual([['b', 'input']]);
   });
 
@@ -206,7 +206,7 @@ describe('workflows over the API', () => {
 
   it('has a price tag, whose ceiling is the limit of the run', async () => {
     const nodes = [{ id: 'a', type: 'agent', data: { systemPrompt: 'Work.' } }, template('b')];
-    const plan = await client.call('workflowPlan', { body: { workflow: { nodes } as never, simulate: true } });
+    const plan = await client.call('workflowPlan', { body: { workflow: { nodes }, simulate: true } });
     expect(plan.tasks.map(({ id, expectedCalls }) => [id, expectedCalls])).toEqual([
       ['a', 1],
       ['b', 0],
