@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { bundleOf, bundlePrograms, PROGRAMS } from './bundle.mjs';
 import { ROOT, runModule } from './run.mjs';
 import { stage } from './stage.mjs';
 import { openStamp, packagesBelow } from './stale.mjs';
@@ -14,6 +15,12 @@ const programs = () => {
     outputs: rooms.map((room) => `${room}/dist/index.js`),
   };
 };
+
+const bundles = () => ({
+  name: 'bundles',
+  inputs: [...programs().inputs, 'scripts/support/bundle.mjs'],
+  outputs: PROGRAMS.map(bundleOf),
+});
 
 const page = () => ({
   name: 'page',
@@ -36,6 +43,7 @@ const make = async (target, name, work) => {
 /** Builds what is missing or stale of the programs and the page. */
 export const compile = async () =>
   (await make(programs(), 'Compiling the programs', () => tsc(['apps/cli', 'packages/task-mcp']))) &&
+  (await make(bundles(), 'Bundling the programs', bundlePrograms)) &&
   (!existsSync(`${ROOT}apps/web/index.html`) || (await make(page(), 'Building the page', vite)));
 
 /** Checks the types of everything, tests included; incremental by content, so it is cheap when nothing changed. */

@@ -75,6 +75,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X8.old-node': closed('An older Node gets a clear word.'),
   'X8.no-build-tools': closed('No container, compiler or download is needed at install.'),
   'X8.stop': closed('A stopped server leaves no process behind.'),
+  'X8.bundle': closed('A program loads what it needs from one bundle, and its stack traces name our sources.'),
   'X8.layers': closed('Imports point down the list of rooms, without cycles.'),
   'X8.clean-tree': closed('The two commands leave no tracked or untracked file behind.'),
   'X9.commands': open('Every command works and has a test.'),

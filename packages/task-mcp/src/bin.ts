@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { CloutError, codeOf, errorSpec, PRODUCT_VERSION, toErrorBody } from '@cloutagent/contract';
-import type { FrontSettings, Log } from '@cloutagent/http';
+import { debugNames, readFrontSettings, wholeNumber, type FrontSettings, type Log } from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
 import type { TaskMcp } from './task-mcp.ts';
 
@@ -42,7 +42,7 @@ const stderrLog = (minimum: string, isWanted: (name: string) => boolean): Log =>
 
 /** Serves until the process is told to stop; a second signal ends it at once. */
 const serve = async (env: NodeJS.ProcessEnv, taskMcp: TaskMcp, settings: FrontSettings, log: Log): Promise<void> => {
-  const [{ createFront, openAudit, wholeNumber }, { serveMetrics }] = await Promise.all([
+  const [{ createFront, openAudit }, { serveMetrics }] = await Promise.all([
     import('@cloutagent/http'),
     import('./metrics-server.ts'),
   ]);
@@ -81,10 +81,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (unknown !== undefined)
     throw new CloutError('VALIDATION_ERROR', `Unknown option ${unknown}`, { hint: 'task-mcp --help' });
   const http = args.includes('--http');
-  const [{ openProject }, { createTaskMcp }, { debugNames, readFrontSettings }] = await Promise.all([
+  const [{ openProject }, { createTaskMcp }] = await Promise.all([
     import('@cloutagent/openspec'),
     import('./task-mcp.ts'),
-    import('@cloutagent/http'),
     // Needed in any case: loading it beside the rest makes the first answer earlier.
     http ? undefined : import('./mcp/stdio.ts'),
   ]);
