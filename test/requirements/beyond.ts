@@ -9,6 +9,13 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X1.unpriced': open('A model without a price is refused with PRICE_UNKNOWN before it is called.'),
   'X1.reserve': open('Money is reserved on every level in one unit, durable before the call is sent.'),
   'X1.clamp': open('max_tokens is clamped to what the budget still holds, down to a minimum.'),
+  'X1.bound': closed(
+    'The bound prices every token as the dearest class, band and multiplier that the request allows; what has no bound is refused.',
+  ),
+  'X1.wait': closed(
+    'A call whose money others hold waits for them in the order of asking, and pauses the run after a while.',
+  ),
+  'X1.bound-violated': closed('A call that cost more than its bound is recorded as it is and alerted.'),
   'X1.settle': open('A call is settled once, at the price of its usage.'),
   'X1.unknown': open('A call with an unknown outcome is settled at its bound and flagged.'),
   'X1.released': open('A call that was certainly not billed is released.'),

@@ -59,7 +59,6 @@ const reserve = (id: string, amountNanoUsd: number) => ({
   model: 'm',
   priceId: 'p',
   amountNanoUsd,
-  levels: [LEVEL],
 });
 
 /**

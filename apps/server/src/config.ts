@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CloutError, Config, parseUsd, type EnvironmentVariable } from '@cloutagent/contract';
+import { CloutError, Config, parseUsd, PriceFile, type EnvironmentVariable } from '@cloutagent/contract';
 import { readFrontSettings, wholeNumber, type FrontSettings } from '@cloutagent/http';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -14,6 +14,7 @@ export interface Settings {
   readonly config: Config;
   /** Limit of the project's budget in nano-dollars; null = recorded, not limited. */
   readonly projectLimitNanoUsd: number | null;
+  readonly costs: CostSettings;
   /** `apiKey` is undefined where no real run is possible. */
   readonly anthropic: { readonly apiKey: string | undefined; readonly url: string };
   readonly front: FrontSettings;
@@ -21,6 +22,13 @@ export interface Settings {
   readonly concurrentRuns: number;
   /** File of the audit log; `stderr` writes it to the log, undefined leaves it out. */
   readonly auditLog: string | undefined;
+}
+
+/** What ENABLE_COST_LIMITS, the webhook's variables and `prices.json` say. */
+export interface CostSettings {
+  readonly enforced: boolean;
+  readonly webhook: { readonly url: string; readonly secret: Buffer } | undefined;
+  readonly prices: PriceFile | undefined;
 }
 
 export const DEFAULT_PORT = 8443;
@@ -107,6 +115,60 @@ const modelKey = (environment: Environment): string | undefined => {
   return key;
 };
 
+const invalid = (message: string, hint: string): CloutError => new CloutError('VALIDATION_ERROR', message, { hint });
+
+const readPrices = async (file: string): Promise<PriceFile | undefined> => {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    // No file: the table of the product holds.
+    return undefined;
+  }
+  const hint = 'Mend the file or remove it; docs/costs.md shows what it takes';
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw invalid(`${file} is not valid JSON`, hint);
+  }
+  const parsed = PriceFile.safeParse(document);
+  if (!parsed.success) throw invalid(`${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`, hint);
+  return parsed.data;
+};
+
+/** Shorter secrets can be guessed; the standard asks for 24 bytes. */
+const MIN_SECRET_BYTES = 24;
+
+const webhookOf = (environment: Environment): CostSettings['webhook'] => {
+  const url = (environment.COST_ALERT_WEBHOOK_URL ?? '').trim();
+  if (url === '') return undefined;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['http:', 'https:'].includes(parsed.protocol) || parsed.password !== '')
+    throw invalid(
+      'COST_ALERT_WEBHOOK_URL is not an http:// or https:// address',
+      'Write the whole address without a password',
+    );
+  const secret = Buffer.from((environment.COST_ALERT_WEBHOOK_SECRET ?? '').trim().replace(/^whsec_/u, ''), 'base64');
+  if (secret.length < MIN_SECRET_BYTES)
+    throw invalid(
+      `COST_ALERT_WEBHOOK_SECRET holds fewer than ${MIN_SECRET_BYTES} bytes`,
+      'Make one: echo "whsec_$(openssl rand -base64 32)"',
+    );
+  return { url, secret };
+};
+
+const costSettings = async (dataDir: string, environment: Environment): Promise<CostSettings> => {
+  const enable = (environment.ENABLE_COST_LIMITS ?? '').trim().toLowerCase();
+  if (!['', 'true', 'false'].includes(enable))
+    throw invalid('ENABLE_COST_LIMITS is neither true nor false', 'Write ENABLE_COST_LIMITS=false, or leave it out');
+  return {
+    enforced: enable !== 'false',
+    webhook: webhookOf(environment),
+    prices: await readPrices(path.join(dataDir, 'prices.json')),
+  };
+};
+
 /** Reads `config.yaml` of the data folder and lays the environment over it. */
 export const readSettings = async (dataDir: string, environment: Environment): Promise<Settings> => {
   const config = await readConfig(path.join(dataDir, 'config.yaml'));
@@ -114,6 +176,7 @@ export const readSettings = async (dataDir: string, environment: Environment): P
     config,
     projectLimitNanoUsd: config.budget.project === null ? null : (parseUsd(config.budget.project) ?? null),
     anthropic: { apiKey: modelKey(environment), url: modelUrl(environment) },
+    costs: await costSettings(dataDir, environment),
     front: await readFrontSettings(environment),
     concurrentRuns: wholeNumber(environment, 'MAX_CONCURRENT_EXECUTIONS', 10, { min: 1, max: 10_000 }),
     auditLog: auditLogOf(dataDir, environment),

@@ -143,6 +143,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     if (options.resumeInterrupted === true) {
       for (const runId of await bench.store.unfinished(bench.projectId)) bench.owner.begin(runId);
       await bench.owner.wakeWaiting();
+      bench.resumer.open();
     }
     return { url, token, keySet: settings.anthropic.apiKey !== undefined, close };
   } catch (error) {

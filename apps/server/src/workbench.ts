@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
-import { CloutError, type Budget, type BudgetLevel, type Principal } from '@cloutagent/contract';
+import { CloutError, type Budget, type Principal } from '@cloutagent/contract';
 import {
   createAnthropicModel,
   executeWorkflow,
+  levelsOf,
   loadPrices,
+  projectLevel,
   type ModelPort,
   type PriceTable,
   type WorkflowPorts,
@@ -13,9 +15,12 @@ import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
 import { driveRun, guardTools, makeReceipt, type LaneDeps } from '@cloutagent/lane';
 import { keepListing, openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
-import { openStore, type LimitedLevel, type Store } from '@cloutagent/store';
+import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
+import { applyConfiguredLimit } from './cost/configured-limit.ts';
+import { AlertCourier } from './cost/courier.ts';
+import { BudgetResumer } from './cost/resume.ts';
 import { cancelRun, RunOwner, type Drive } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
@@ -30,16 +35,14 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  /** Tells the world of cost alerts. */
+  readonly courier: AlertCourier;
+  /** Goes on with runs that waited for money. */
+  readonly resumer: BudgetResumer;
   readonly log: Log;
   readonly clock: Clock;
   readonly prices: PriceTable;
   readonly workflowPorts: WorkflowPorts;
-  /** The budgets of a new run of a workflow. */
-  levels(run: {
-    readonly id: string;
-    readonly simulated: boolean;
-    readonly limitNanoUsd: number | null;
-  }): readonly LimitedLevel[];
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
   describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
@@ -57,11 +60,6 @@ export interface Workbench {
 
 /** One data folder has one project for now; the id stands in every table so that more can come. */
 const PROJECT_ID = 'default';
-
-const budgetLevel = (simulated: boolean): BudgetLevel => ({
-  scope: 'project',
-  id: simulated ? `${PROJECT_ID}:simulated` : PROJECT_ID,
-});
 
 const isFolder = async (folder: string): Promise<boolean> => {
   try {
@@ -86,11 +84,13 @@ export const openWorkbench = async (options: {
   readonly simulatorCommand: readonly [string, ...string[]];
 }): Promise<Workbench> => {
   const { root, dataDir, settings, environment, log, clock } = options;
-  const store = await openStore({ dir: dataDir, clock });
-  await store.ensureBudget(budgetLevel(false), settings.projectLimitNanoUsd);
-  await store.setLimit(budgetLevel(false), settings.projectLimitNanoUsd);
-  // Simulated money is free, so it is recorded but not limited by the project.
-  await store.ensureBudget(budgetLevel(true), null);
+  const money = { timeZone: settings.config.budget.timeZone, enforced: settings.costs.enforced };
+  const courier = new AlertCourier({ webhook: settings.costs.webhook, clock, random: systemRandom, log });
+  const store = await openStore({ dir: dataDir, clock, money: { ...money, onAlerts: () => courier.wake() } });
+  courier.open(store);
+  await applyConfiguredLimit(store, PROJECT_ID, settings.projectLimitNanoUsd);
+  if (!settings.costs.enforced)
+    log('warn', 'cost limits are off (ENABLE_COST_LIMITS=false): what runs cost is only recorded');
   const env = allowedEnvironment(environment);
   const ownTokenId = principalOf(tokenTable({ user: [], admin: [options.ownToken] }), options.ownToken)?.tokenId;
   const simulator = new SimulatorProcess(
@@ -117,7 +117,7 @@ export const openWorkbench = async (options: {
           clock,
         })
       : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
-  const prices = loadPrices();
+  const prices = loadPrices(settings.costs.prices);
   const ports = workflowPorts({
     model,
     tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
@@ -148,13 +148,21 @@ export const openWorkbench = async (options: {
     const deps = { journal: store, signals: store, clock, random: systemRandom, ports };
     return executeWorkflow(deps, runId, {
       ...call,
-      levels: (run) => [budgetLevel(run.simulated), { scope: 'run', id: run.id }],
+      levels: (run) => levelsOf({ ...run, slug: run.document.slug }),
     });
   };
   const owner = new RunOwner(store, drive, log, {
     projectId: PROJECT_ID,
     concurrent: settings.concurrentRuns,
     clock,
+  });
+  const resumer = new BudgetResumer({
+    store,
+    projectId: PROJECT_ID,
+    begin: (runId) => owner.begin(runId),
+    clock,
+    random: systemRandom,
+    log,
   });
 
   return {
@@ -163,14 +171,12 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    courier,
+    resumer,
     log,
     clock,
     prices,
     workflowPorts: ports,
-    levels: ({ id, simulated, limitNanoUsd }) => [
-      { ...budgetLevel(simulated), limitNanoUsd: simulated ? null : settings.projectLimitNanoUsd },
-      { scope: 'run', id, limitNanoUsd },
-    ],
     laneDeps,
     requireModel: (simulated) => {
       if (!simulated) requireKey();
@@ -183,7 +189,7 @@ export const openWorkbench = async (options: {
       hasOpenspec: await isFolder(project.openspecDir),
       trusted: await isTrusted(root, environment),
     }),
-    projectBudget: async (simulated) => (await store.budgets([budgetLevel(simulated)]))[0],
+    projectBudget: async (simulated) => (await store.budgets([projectLevel(PROJECT_ID, simulated)]))[0],
     requireData: options.requireData,
     receipt: (by) => async (draft) => {
       const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
@@ -197,6 +203,8 @@ export const openWorkbench = async (options: {
     },
     close: async () => {
       await project[Symbol.asyncDispose]();
+      resumer.close();
+      await courier.close();
       await tools.close();
       simulator.close();
       await store.close();

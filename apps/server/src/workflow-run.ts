@@ -12,6 +12,7 @@ import {
   hashOf,
   inspectWorkflow,
   keptRows,
+  limitedLevels,
   priceWorkflow,
   replayWorkflow,
   type PriceTag,
@@ -105,7 +106,7 @@ const write = async (
     readonly seeded?: RunDetail['steps'];
   },
 ): Promise<string> => {
-  const { simulated, limitNanoUsd, seeded } = options;
+  const { simulated, limitNanoUsd, seeded, startedBy, tag } = options;
   const id = newId('run', bench.clock);
   const run = {
     id,
@@ -114,9 +115,13 @@ const write = async (
     documentHash: hashOf(document),
     simulated,
     limitNanoUsd,
+    startedBy,
     ...(seeded === undefined ? {} : { seeded }),
   };
-  await bench.store.start(run, bench.levels(run));
+  // A node may spend what its price tag says, whatever is left of the run.
+  const caps = new Map(tag.nodes.filter(({ calls }) => calls > 0).map((node) => [node.id, node.ceilingNanoUsd]));
+  const spender = { id, projectId: bench.projectId, simulated, slug: document.slug, startedBy };
+  await bench.store.start(run, limitedLevels(spender, limitNanoUsd, caps));
   return id;
 };
 

@@ -1,12 +1,27 @@
 import * as z from 'zod';
 import { UsdText } from './money.ts';
 
+const isTimeZone = (name: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+};
+
 /** `.cloutagent/config.yaml`. Order of precedence: flag, environment, file, default. */
 export const Config = z
   .object({
     model: z.string().default('claude-sonnet-5-5'),
     budget: z
-      .object({ project: UsdText.nullable().default('20.00') })
+      .object({
+        /** Limit of the project over all time; applied when it changes here, so that `clout cost limit` may raise it. */
+        project: UsdText.nullable().default('20.00'),
+        /** Whose days, weeks and months the limits over such times count (IANA name). */
+        timeZone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/Berlin').default('UTC'),
+        /** Let models run whose price nobody knows; they are booked at nothing and marked. */
+        allowUnpriced: z.boolean().default(false),
+      })
       .strict()
       .prefault({}),
     run: z
@@ -33,6 +48,9 @@ export const ENVIRONMENT = {
   ANTHROPIC_API_KEY: 'Key for the Messages API',
   ANTHROPIC_API_URL: 'Base URL of a server that speaks the Messages API; https://api.anthropic.com',
   MAX_CONCURRENT_EXECUTIONS: 'Runs that are driven at once; 10. Further ones queue',
+  ENABLE_COST_LIMITS: 'false records and alerts what runs cost, and stops none of them at a limit; true',
+  COST_ALERT_WEBHOOK_URL: 'Address that gets each cost alert as a signed POST (standardwebhooks.com)',
+  COST_ALERT_WEBHOOK_SECRET: 'Secret of the signature, whsec_ and base64; needed with COST_ALERT_WEBHOOK_URL',
   MAX_RESPONSE_SIZE_KB: 'Largest answer of a tool in kilobytes; 1024',
   RATE_LIMIT: 'Requests in RATE_LIMIT_WINDOW_MS that a token, or an address without one, gets back; 60. 0 = no limit',
   RATE_LIMIT_BURST: 'Requests that may come at once: the size of the bucket; 90',

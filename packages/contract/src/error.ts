@@ -79,6 +79,11 @@ export const ERRORS = {
   NOTHING_TO_RUN: spec(409, 4, 'Every task of this change is done; archive it'),
   BUDGET_EXHAUSTED: spec(402, 6, 'Raise the budget and resume: clout runs resume RUN --budget USD'),
   PRICE_UNKNOWN: spec(422, 2, 'Only models in the price table can run under a budget; clout plan --model lists them'),
+  BOUND_UNKNOWN: spec(
+    422,
+    2,
+    'Leave out what has no upper bound, such as a PDF or a server tool without max_uses, or use a server that counts tokens',
+  ),
   MODEL_RETIRED: spec(422, 2, 'Choose a model that the provider still serves'),
   MODEL_KEY_MISSING: spec(422, 5, 'Set ANTHROPIC_API_KEY, or run with --simulate to try it without a key'),
   MODEL_REQUEST_REFUSED: spec(502, 1, 'The model server refused the request; its message says why'),

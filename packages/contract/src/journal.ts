@@ -4,23 +4,11 @@ import type { RunDocument, RunReason, RunWait, StepRow } from './run.ts';
 import type { Usage } from './usage.ts';
 import type { WorkflowRunDocument } from './workflow.ts';
 
-/** A budget that a reservation must fit: `project` for all runs of a project, `run` for one. */
-export interface BudgetLevel {
-  readonly scope: 'project' | 'run';
-  readonly id: string;
-}
-
-export interface Budget extends BudgetLevel {
-  /** null: recorded but not limited. */
-  readonly limitNanoUsd: number | null;
-  readonly spentNanoUsd: number;
-  readonly heldNanoUsd: number;
-}
-
 /**
- * Money of one attempt at a model call: `reserve` before it is sent, `settle` once.
- * `known` = priced from the answer's usage; `unknown` = nobody knows what was billed, so the bound is booked and flagged;
- * `released` = certainly not billed.
+ * Money of one attempt at a model call: `reserve` before it is sent, `settle` once. A reservation counts on every level of
+ * its run that holds for its step, and in the periods in which it was made.
+ * `known` = priced from the answer's usage; `unknown` = nobody knows what was billed, so the bound is booked and flagged
+ * (or what was proven of it); `released` = certainly not billed.
  */
 export type MoneyOp =
   | {
@@ -31,7 +19,14 @@ export type MoneyOp =
       readonly model: string;
       readonly priceId: string;
       readonly amountNanoUsd: number;
-      readonly levels: readonly BudgetLevel[];
+    }
+  | {
+      /** The call has begun: from here on it costs `boundNanoUsd` at most, whatever happens to us. */
+      readonly op: 'proven';
+      readonly id: string;
+      readonly boundNanoUsd: number;
+      readonly usage: Usage;
+      readonly requestId: string | null;
     }
   | {
       readonly op: 'settle';
@@ -51,7 +46,10 @@ export interface Intent {
   readonly name: string;
 }
 
-/** What is committed together, durable on return: all of it or none. */
+/**
+ * What is committed together, durable on return: all of it or none. A unit that settles money ends with one more event,
+ * `money`, which shows what the run has spent and holds then.
+ */
 export interface Unit {
   readonly steps?: readonly StepRow[];
   readonly intents?: readonly Intent[];
@@ -87,15 +85,18 @@ export interface NewRun {
   readonly document: PinnedDocument;
   readonly documentHash: string;
   readonly simulated: boolean;
-  /** Limit of the run's own budget; null = only the project's budget holds. */
+  /** Limit of the run's own budget; null = only the other levels hold. */
   readonly limitNanoUsd: number | null;
+  /** Name of who started it. */
+  readonly startedBy?: string;
   /** Rows of another run that this one begins with: a fork does not do them again, and does not pay for them. */
   readonly seeded?: readonly StepRow[];
 }
 
 /**
  * The right to drive a run. `fence` grows with every claim; a unit with an older one is refused with `FENCED`.
- * Claiming settles the reservations that earlier drivers left open as `unknown` at their bound, in the same unit.
+ * Claiming settles the reservations that earlier drivers left open as `unknown`, at their bound or what was proven of it, in
+ * the same unit.
  */
 export interface Claim {
   readonly runId: string;
@@ -106,17 +107,7 @@ export interface Claim {
   readonly openIntents: readonly Intent[];
 }
 
-/** What a commit did: the stored events with their `seq`, and the run's money afterwards. */
+/** What a commit did: the stored events with their `seq`. */
 export interface Committed {
   readonly events: readonly RunEvent[];
-}
-
-/** Details of a `BUDGET_EXHAUSTED` error. */
-export interface BudgetShortage {
-  readonly scope: 'project' | 'run';
-  readonly id: string;
-  readonly limitNanoUsd: number;
-  readonly spentNanoUsd: number;
-  readonly heldNanoUsd: number;
-  readonly neededNanoUsd: number;
 }

@@ -16,6 +16,16 @@ export {
   type TaskEstimate,
   type TaskSize,
 } from './budget/estimate.ts';
+export {
+  changeLevel,
+  globalLevel,
+  levelsOf,
+  limitedLevels,
+  projectLevel,
+  userLevel,
+  type NodeLimits,
+  type Spender,
+} from './budget/levels.ts';
 export { leastCallBound } from './budget/reserve.ts';
 export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';
@@ -32,8 +42,8 @@ export {
 } from './model/port.ts';
 export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderProfile } from './model/profile.ts';
 export type { ProxyAddresses } from './model/pool-fetch.ts';
+export { knownPriceOf, loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export { freePrice, resolveModel, type ResolvedModel } from './model/registry.ts';
-export { loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export type { TaskGraph, WorkflowPorts } from './workflow/context.ts';
 export { openDispatch, type Dispatch, type Job } from './workflow/dispatch.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';

@@ -78,7 +78,8 @@ const audit = async ({ journal, model, tools, runId }: Bench, killed: number): P
     if (row.outcome === 'known') expect(bills).toEqual([row.amount]);
     else {
       expect(row.outcome).toBe('unknown');
-      expect(row.amount).toBe(row.reserved);
+      expect(row.amount).toBe(row.bound);
+      expect(row.bound).toBeLessThanOrEqual(row.reserved);
       expect(bills[0] ?? 0).toBeLessThanOrEqual(row.amount);
     }
   }

@@ -1,4 +1,4 @@
-import type { Budget, BudgetLevel, Config, RunDetail } from '@cloutagent/contract';
+import type { Budget, Config, RunDetail } from '@cloutagent/contract';
 import type { Journal, ModelPort, PrefixTokens, PriceTable, ToolPort } from '@cloutagent/engine';
 import type { Clock } from '@cloutagent/kit';
 import type { Project } from '@cloutagent/openspec';
@@ -42,18 +42,6 @@ export interface LaneDeps {
   /** Absolute folders that no agent may touch, beside `.cloutagent` in the project: a data folder elsewhere. */
   readonly protected?: readonly string[];
 }
-
-/** The project's budget; simulated money has one of its own. */
-export const projectLevel = (projectId: string, simulated: boolean): BudgetLevel => ({
-  scope: 'project',
-  id: simulated ? `${projectId}:simulated` : projectId,
-});
-
-export const levelsOf = (run: {
-  readonly id: string;
-  readonly projectId: string;
-  readonly simulated: boolean;
-}): readonly BudgetLevel[] => [projectLevel(run.projectId, run.simulated), { scope: 'run', id: run.id }];
 
 /** What is left of a budget; null where it has no limit. */
 export const freeOf = (budget: Budget): number | null =>

@@ -11,8 +11,8 @@ import {
   type TaskOutcome,
   type Unit,
 } from '@cloutagent/contract';
-import { CANCELLED, hashOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
-import { levelsOf, type LaneDeps } from './deps.ts';
+import { CANCELLED, hashOf, levelsOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
+import type { LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
 import { fileTools, prefixOf } from './tools.ts';
@@ -52,7 +52,12 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOptions): Promise<RunStatus> => {
   const claim = await deps.journal.claim(runId);
   const { journal, clock, random } = deps;
-  const drive = openDrive(claim, levelsOf(claim.run), { journal, clock, random, ...options });
+  const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
+    journal,
+    clock,
+    random,
+    ...options,
+  });
   try {
     await drive.commit(stateUnit('running', null));
     return await workThrough(deps, drive);

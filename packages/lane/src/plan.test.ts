@@ -126,9 +126,12 @@ describe('[X3.ceiling] a run that is started', () => {
       id: '1.2',
       prompt: expect.stringMatching(/^Task 1\.2: Write it\nin German\n\nDone means:\n/u) as string,
     });
-    expect(levels).toMatchObject([
-      { scope: 'project', id: 'default', limitNanoUsd: 20e9 },
-      { scope: 'run', id: run.id },
+    // What is shared keeps the limits that it has.
+    expect(levels).toEqual([
+      { scope: 'run', id: run.id, limitNanoUsd: plan.ceiling.nanoUsd },
+      { scope: 'change', id: 'default/add-notes', limitNanoUsd: null },
+      { scope: 'project', id: 'default', limitNanoUsd: null },
+      { scope: 'global', id: 'all', limitNanoUsd: null },
     ]);
   });
 
@@ -137,7 +140,12 @@ describe('[X3.ceiling] a run that is started', () => {
     const { deps, journal } = await open(project, { trusted: true });
     const { run, levels } = journal.state(await startRun(deps, { ...REQUEST, simulated: true, limitNanoUsd: 5 }));
     expect(run).toMatchObject({ simulated: true, limitNanoUsd: 5 });
-    expect(levels[0]).toEqual({ scope: 'project', id: 'default:simulated', limitNanoUsd: null });
+    expect(levels).toEqual([
+      { scope: 'run', id: run.id, limitNanoUsd: 5 },
+      { scope: 'change', id: 'default/add-notes:simulated', limitNanoUsd: null },
+      { scope: 'project', id: 'default:simulated', limitNanoUsd: null },
+      { scope: 'global', id: 'all:simulated', limitNanoUsd: null },
+    ]);
     journal.setLimit({ scope: 'project', id: 'default:simulated' }, 7e9);
     expect((await planChange(deps, { ...REQUEST, simulated: true })).budget.limit).toEqual(toMoney(7e9));
     expect((await planChange(deps, REQUEST)).budget.limit).toBeNull();

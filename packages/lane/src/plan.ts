@@ -10,13 +10,14 @@ import {
   OUTPUT_TOKENS_PER_CHECK,
   openConversation,
   priceFor,
+  projectLevel,
   withUser,
   type Prefix,
   type Price,
 } from '@cloutagent/engine';
 import { toIso } from '@cloutagent/kit';
 import { changeIdentity, readChange } from '@cloutagent/openspec';
-import { freeOf, projectLevel, type LaneDeps } from './deps.ts';
+import { freeOf, type LaneDeps } from './deps.ts';
 import { toDocument } from './document.ts';
 import { commandTasks, lockOf, taskFaults, type TaskFault } from './faults.ts';
 import { fileTools, prefixOf } from './tools.ts';

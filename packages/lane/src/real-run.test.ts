@@ -84,7 +84,7 @@ describe('a run on the simulator, with the real store and real files', () => {
       expect(bill / plan.expected.nanoUsd).toBeGreaterThan(0.75);
       expect(bill / plan.expected.nanoUsd).toBeLessThan(1.25);
       expect(ledger.every((row) => row.outcome === 'known' && row.amount.nanoUsd <= row.reserved.nanoUsd)).toBe(true);
-      expect(ledger[0]?.priceId).toBe('claude-sonnet-5-5@2026-11-20');
+      expect(ledger[0]?.priceId).toBe('claude-sonnet-5-5@2026-10-07');
       expect(await store.checkInvariants()).toEqual([]);
 
       const archived = await archiveChange(deps.project, {
@@ -119,7 +119,8 @@ describe('a run on the simulator, with the real store and real files', () => {
     expect(before.run.tasks.filter(({ status }) => status === 'done').length).toBeGreaterThanOrEqual(1);
     expect(before.run.money.spent.nanoUsd).toBeLessThanOrEqual(limitNanoUsd);
 
-    await store.setLimit({ scope: 'run', id: runId }, 500_000_000);
+    const level = { scope: 'run', id: runId } as const;
+    await store.setLimit({ level, period: 'lifetime', limitNanoUsd: 500_000_000, by: 'test' });
     expect(await bench.drive(runId)).toBe('completed');
     const requests = await bench.requests();
     const steps = requests.map(({ idempotencyKey }) => idempotencyKey.replace(/#.*/u, ''));

@@ -1,13 +1,15 @@
-import { CloutError, parseUsd } from '@cloutagent/contract';
-import { hashOf } from '@cloutagent/engine';
+import { CloutError } from '@cloutagent/contract';
+import { hashOf, limitedLevels } from '@cloutagent/engine';
 import { newId } from '@cloutagent/kit';
-import { levelsOf, type LaneDeps } from './deps.ts';
+import type { LaneDeps } from './deps.ts';
 import { assertStartable } from './faults.ts';
 import { draftRun, type PlanRequest } from './plan.ts';
 
 export interface StartRequest extends PlanRequest {
   /** Limit of the run; the plan's ceiling where absent. */
   readonly limitNanoUsd?: number | undefined;
+  /** Name of who asks. */
+  readonly startedBy?: string | undefined;
 }
 
 /**
@@ -20,17 +22,18 @@ export const startRun = async (deps: LaneDeps, request: StartRequest): Promise<s
     throw new CloutError('NOTHING_TO_RUN', `Every task of ${request.slug} is done`);
   }
   await assertStartable(deps, document, faults);
-  const { projectId, config } = deps;
-  const { simulated } = request;
+  const { projectId } = deps;
+  const { simulated, startedBy } = request;
   const id = newId('run', deps.clock);
   const limitNanoUsd = request.limitNanoUsd ?? plan.ceiling.nanoUsd;
-  const run = { id, projectId, document, documentHash: hashOf(document), simulated, limitNanoUsd };
-  // Simulated money is free, so the project only records it.
-  const projectLimit = simulated || config.budget.project === null ? null : (parseUsd(config.budget.project) ?? 0);
-  const levels = levelsOf(run).map((level) => ({
-    ...level,
-    limitNanoUsd: level.scope === 'run' ? limitNanoUsd : projectLimit,
-  }));
-  await deps.journal.start(run, levels);
+  const spender = { id, projectId, simulated };
+  const run = {
+    ...spender,
+    ...(startedBy === undefined ? {} : { startedBy }),
+    document,
+    documentHash: hashOf(document),
+    limitNanoUsd,
+  };
+  await deps.journal.start(run, limitedLevels({ ...spender, slug: document.slug, startedBy }, limitNanoUsd));
   return id;
 };

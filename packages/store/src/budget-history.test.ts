@@ -1,7 +1,16 @@
 import { codeOf, type Claim } from '@cloutagent/contract';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BACKENDS, levelsOf, newRun, PROJECT, reserve, settle, type OpenBackend } from './testing/support.ts';
+import {
+  BACKENDS,
+  levelsOf,
+  limitOrder,
+  newRun,
+  type OpenBackend,
+  PROJECT,
+  reserve,
+  settle,
+} from './testing/support.ts';
 
 const RUNS = ['run_0', 'run_1', 'run_2'] as const;
 
@@ -125,7 +134,7 @@ const replay = async (opened: OpenBackend, actions: readonly Action[]): Promise<
       const id = RUNS[step.run] ?? PROJECT.id;
       const used = (model.spent.get(id) ?? 0) + heldBy(model, id);
       const limit = Math.max(step.limit, used);
-      await store.setLimit(id === PROJECT.id ? PROJECT : { scope: 'run', id }, limit);
+      await store.setLimit(limitOrder(id === PROJECT.id ? PROJECT : { scope: 'run', id }, limit));
       model.limits.set(id, limit);
     }
     const budgets = await store.budgets([PROJECT, ...RUNS.map((id) => ({ scope: 'run', id }) as const)]);

@@ -17,7 +17,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
     {
       sql: `UPDATE run SET fence = fence + 1, updated_at = ?, status = CASE status WHEN 'waiting' THEN 'running' ELSE status END
             WHERE id = ? AND ${UNFINISHED}
-            RETURNING fence, project_id, document, document_hash, simulated`,
+            RETURNING fence, project_id, document, document_hash, simulated, started_by`,
       params: [now, runId],
       expectChanges: 1,
       explain: { sql: 'SELECT status FROM run WHERE id = ?', params: [runId] },
@@ -25,7 +25,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
     },
     ...settleOpenStatements(runId, now),
     { sql: 'DELETE FROM wait WHERE run_id = ?', params: [runId] },
-    { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ?`, params: [runId] },
+    { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ? AND slot = ''`, params: [runId] },
     {
       sql: `SELECT key, input_hash, repeatable, name FROM intent
             WHERE run_id = ? AND NOT EXISTS (SELECT 1 FROM step WHERE step.run_id = intent.run_id AND step.key = intent.key)
@@ -49,6 +49,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
       documentHash: text(run, 'document_hash'),
       simulated: int(run, 'simulated') === 1,
       limitNanoUsd: budget === undefined ? null : intOrNull(budget, 'limit_nano'),
+      ...(text(run, 'started_by') === '' ? {} : { startedBy: text(run, 'started_by') }),
     },
     openIntents: rowsAt(answers, -2).map(toIntent),
     steps: rowsAt(answers, -1).map((row): StepRow => toStep(row)),

@@ -138,7 +138,7 @@ const runExists = (runId: string): Guarded => ({
 const ledgerStatement = (runId: string): Guarded => ({
   sql: `SELECT id, step_key, attempt, model, price_id, r.amount_nano AS reserved_nano, created_at, outcome,
           s.amount_nano AS amount_nano, input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
-          output_tokens, request_id, settled_at
+          output_tokens, web_searches, traits, request_id, settled_at
         FROM reservation r LEFT JOIN settlement s ON s.reservation_id = r.id WHERE r.run_id = ? ORDER BY place`,
   params: [runId],
 });

@@ -44,11 +44,11 @@ describe('the check of the stored data', () => {
       /budget run run_2: .* held/u,
     ],
     ['a settlement that is gone', `DELETE FROM settlement WHERE reservation_id = 'run_2 a'`, /budget run run_2/u],
-    ['a gap in the events', `DELETE FROM event WHERE run_id = 'run_2' AND seq = 2`, /run run_2: events 1 to 3 are 2/u],
+    ['a gap in the events', `DELETE FROM event WHERE run_id = 'run_2' AND seq = 2`, /run run_2: events 1 to 4 are 3/u],
     [
       'events that do not begin with 1',
       `DELETE FROM event WHERE run_id = 'run_2' AND seq = 1`,
-      /run run_2: events 2 to 3 are 2/u,
+      /run run_2: events 2 to 4 are 3/u,
     ],
     ['a step that is gone', `DELETE FROM step WHERE run_id = 'run_2' AND place = 2`, /run run_2: steps 1 to 3 are 2/u],
     [
@@ -71,7 +71,7 @@ describe('the check of the stored data', () => {
     [
       'a reference to nothing',
       `DELETE FROM run_level WHERE run_id = 'run_2'; DELETE FROM budget WHERE id = 'run_1'`,
-      /row of run_level points to no budget/u,
+      /run run_1 has a level without a budget: run run_1/u,
     ],
     [
       'a damaged file',

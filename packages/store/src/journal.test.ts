@@ -6,6 +6,7 @@ import {
   end,
   handClock,
   levelsOf,
+  limitOrder,
   newRun,
   PROJECT,
   reserve,
@@ -23,7 +24,7 @@ describe.each(BACKENDS)('the journal on $name', ({ open }) => {
       { ...PROJECT, limitNanoUsd: null },
     ]);
     expect((await opened.store.claim('run_1')).run).toEqual(odd);
-    await opened.store.setLimit({ scope: 'run', id: 'run_1' }, 900);
+    await opened.store.setLimit(limitOrder({ scope: 'run', id: 'run_1' }, 900));
     expect((await (await opened.reopen()).claim('run_1')).run).toEqual({ ...odd, limitNanoUsd: 900 });
   });
 
@@ -75,7 +76,7 @@ describe.each(BACKENDS)('the journal on $name', ({ open }) => {
       () => opened.store.events('none', 0, 10),
       () => opened.store.run('none'),
       () => opened.store.ledger('none'),
-      () => opened.store.setLimit({ scope: 'run', id: 'none' }, 1),
+      () => opened.store.setLimit(limitOrder({ scope: 'run', id: 'none' }, 1)),
     ]) {
       await expect(asked()).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
     }

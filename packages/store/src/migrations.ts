@@ -1,5 +1,6 @@
 import { CloutError } from '@cloutagent/contract';
 import type { Connection } from './libsql.ts';
+import { MONEY_LEVELS } from './migration-money.ts';
 
 /**
  * Numbered from 1, forward-only, never edited once released. Times are milliseconds since 1970, money is nano-dollars,
@@ -190,6 +191,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX approval_newest ON approval (project_id, created_at, id)`,
     `CREATE INDEX approval_pending ON approval (project_id, created_at, id) WHERE status = 'pending'`,
   ],
+  MONEY_LEVELS,
 ];
 
 /** Brings a database to the newest version in one transaction. Throws STORAGE_NEWER and leaves a newer one untouched. */

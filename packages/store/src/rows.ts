@@ -1,4 +1,4 @@
-import { CloutError, type Usage } from '@cloutagent/contract';
+import { CloutError, type Usage, type UsageTrait } from '@cloutagent/contract';
 import type { Row } from './libsql.ts';
 
 /** Of a run that can still be driven; beside it `finished_at` is null. */
@@ -36,6 +36,11 @@ export const usage = (row: Row): Usage => ({
   cacheWrite5mTokens: intOrNull(row, 'cache_write_5m_tokens') ?? 0,
   cacheWrite1hTokens: intOrNull(row, 'cache_write_1h_tokens') ?? 0,
   outputTokens: intOrNull(row, 'output_tokens') ?? 0,
+  ...(typeof row['web_searches'] === 'number' ? { webSearchRequests: row['web_searches'] } : {}),
+  // Written from a list of them.
+  ...(typeof row['traits'] === 'string' && row['traits'] !== ''
+    ? { traits: row['traits'].split(' ') as UsageTrait[] }
+    : {}),
 });
 
 const raise = (name: string): never => {

@@ -17,7 +17,7 @@ export const runStatements = (chosen: Selection): readonly Guarded[] => {
   return [
     {
       sql: `SELECT id, kind, slug, status, reason, simulated, document_hash, summary, created_at, updated_at, finished_at,
-              (SELECT limit_nano FROM budget WHERE scope = 'run' AND budget.id = run.id) AS limit_nano
+              (SELECT limit_nano FROM budget WHERE scope = 'run' AND budget.id = run.id AND slot = '') AS limit_nano
             FROM run ${chosen.sql}`,
       params: chosen.params,
     },

@@ -1,11 +1,8 @@
-import { CloutError, type BudgetLevel, type NewRun, type Run, type RunKind } from '@cloutagent/contract';
+import { CloutError, type LimitedLevel, type NewRun, type Run, type RunKind } from '@cloutagent/contract';
 import { defect, type Guarded } from './ask.ts';
-import { ensureBudgetStatement } from './budget.ts';
-import { inLockOrder } from './money.ts';
+import { ensureBudgetStatements } from './budget.ts';
 import { insertStep } from './step.ts';
 import { text, toJson, UNFINISHED } from './rows.ts';
-
-export type LimitedLevel = BudgetLevel & { readonly limitNanoUsd: number | null };
 
 /** What a listing needs of a document, so that it does not read all prompts. */
 export interface RunSummary {
@@ -37,8 +34,8 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
   const live = `kind = 'change' AND project_id = ? AND slug = ? AND ${UNFINISHED}`;
   return [
     {
-      sql: `INSERT INTO run (id, project_id, kind, slug, status, simulated, fence, document, document_hash, summary, created_at, updated_at)
-            SELECT ?, ?, ?, ?, 'running', ?, 0, ?, ?, ?, ?, ?
+      sql: `INSERT INTO run (id, project_id, kind, slug, status, simulated, fence, document, document_hash, summary, started_by, created_at, updated_at)
+            SELECT ?, ?, ?, ?, 'running', ?, 0, ?, ?, ?, ?, ?, ?
             WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = ? OR (? = 'change' AND ${live}))`,
       params: [
         run.id,
@@ -49,6 +46,7 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
         toJson(run.document),
         run.documentHash,
         toJson(summaryOf(run)),
+        run.startedBy ?? '',
         now,
         now,
         run.id,
@@ -69,11 +67,12 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
       },
     },
     ...(run.seeded ?? []).map((step) => insertStep({ runId: run.id, run }, step)),
-    ...inLockOrder(levels).flatMap((level): readonly Guarded[] => [
-      ensureBudgetStatement(level, level.limitNanoUsd),
+    ...levels.flatMap((level): readonly Guarded[] => [
+      ...ensureBudgetStatements(level, level.limitNanoUsd),
       {
-        sql: 'INSERT INTO run_level (run_id, project_id, scope, budget_id) VALUES (?, ?, ?, ?)',
-        params: [run.id, run.projectId, level.scope, level.id],
+        sql: `INSERT INTO run_level (run_id, project_id, scope, budget_id, place) VALUES (?, ?, ?, ?, ?)
+              ON CONFLICT (run_id, place, scope, budget_id) DO NOTHING`,
+        params: [run.id, run.projectId, level.scope, level.id, level.place ?? ''],
       },
     ]),
   ];

@@ -5,9 +5,13 @@ import type {
   ApprovalDecision,
   Budget,
   BudgetLevel,
+  BudgetView,
   Claim,
   Committed,
+  CostAlert,
   LedgerRow,
+  LimitChange,
+  LimitedLevel,
   NewRun,
   Page,
   PinnedDocument,
@@ -21,9 +25,28 @@ import type {
 import type { Clock } from '@cloutagent/kit';
 import { read, write } from './ask.ts';
 import { decideApproval, readApproval, readApprovals, type ApprovalsQuery } from './approval.ts';
-import { ensureBudgetStatement, readBudgets, writeLimit } from './budget.ts';
+import { readAlerts, readUndelivered, writeDelivery, type Delivery } from './alert.ts';
+import {
+  ensureBudgetStatements,
+  openSlotsStatements,
+  readBudgets,
+  readBudgetViews,
+  readLimitChanges,
+  writeLimit,
+  type ChangesQuery,
+  type LimitOrder,
+} from './budget.ts';
+import { openCalendar, periodEnd, type Slots } from './calendar.ts';
 import { claimRun } from './claim.ts';
 import { commitUnit } from './commit.ts';
+import {
+  readCosts,
+  readNodeHistory,
+  readPausedForBudget,
+  type CostRange,
+  type Costs,
+  type NodeHistory,
+} from './cost.ts';
 import {
   readDetail,
   readDocument,
@@ -39,7 +62,7 @@ import { fromFailure, toFailure } from './failure.ts';
 import { getPrefixTokens, putPrefixTokens } from './prefix-tokens.ts';
 import { text, UNFINISHED } from './rows.ts';
 import { markRunning, readDue, readSignals, requestCancel, storeSignal, type Due } from './signal.ts';
-import { startStatements, type LimitedLevel } from './start.ts';
+import { startStatements } from './start.ts';
 import { openWriter, type Writer } from './writer.ts';
 
 /**
@@ -60,7 +83,25 @@ export interface Store {
   /** Creates a budget; one that exists stays as it is. */
   ensureBudget(level: BudgetLevel, limitNanoUsd: number | null): Promise<void>;
   /** Below what is spent and held it only refuses new reservations. Throws RUN_NOT_FOUND for the budget of no run. */
-  setLimit(level: BudgetLevel, limitNanoUsd: number | null): Promise<Budget>;
+  setLimit(order: LimitOrder): Promise<Budget>;
+  /** Every budget but those of runs and tasks, and those of one run where it is named; the running periods only. */
+  budgetViews(runId?: string): Promise<readonly BudgetView[]>;
+  /** Who changed which limit, newest first, at most 200. */
+  limitChanges(query?: ChangesQuery): Promise<readonly LimitChange[]>;
+  costs(range: CostRange): Promise<Costs>;
+  /** Of the last completed runs of a document, a row for each run and node. */
+  nodeHistory(projectId: string, documentHash: string, simulated: boolean): Promise<readonly NodeHistory[]>;
+  /** Runs that wait for money, with their reasons. */
+  pausedForBudget(projectId: string): Promise<readonly { readonly runId: string; readonly reason: unknown }[]>;
+  /** Alerts behind a place, oldest first, at most 200. */
+  alerts(after: number): Promise<readonly CostAlert[]>;
+  /** What a channel has still to deliver now. */
+  undelivered(channel: string): Promise<readonly Delivery[]>;
+  recordDelivery(delivery: Omit<Parameters<typeof writeDelivery>[1], 'now'>): Promise<void>;
+  /** The running day, week and month in the budgets' time zone. */
+  slots(): Slots;
+  /** When the running day ends in the budgets' time zone, in milliseconds since 1970. */
+  dayEnd(): number;
   /** Newest first, statuses as stored. */
   runs(query: RunsQuery): Promise<Page<Run>>;
   /** Status as stored. Throws RUN_NOT_FOUND. */
@@ -106,8 +147,18 @@ export interface StoreOptions {
   /** Data folder; created where absent. */
   readonly dir: string;
   readonly clock: Clock;
+  readonly money?: MoneyOptions;
   /** Where `worker.js` of this package is, when a bundle has moved it. */
   readonly workerUrl?: URL;
+}
+
+export interface MoneyOptions {
+  /** IANA name of the zone whose days, weeks and months budgets count; UTC where absent. */
+  readonly timeZone?: string;
+  /** False records and alerts, and refuses nothing. */
+  readonly enforced?: boolean;
+  /** Called after a unit that wrote alerts. */
+  readonly onAlerts?: () => void;
 }
 
 /** Opens `store.db` in the data folder and brings it to this version. Throws STORAGE_NEWER, STORAGE_CORRUPT, STORAGE_READONLY. */
@@ -118,49 +169,90 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
     throw fromFailure(toFailure(cause), cause);
   }
   const writer = await openWriter({ file: path.join(options.dir, 'store.db') }, options.workerUrl);
-  return createStore(writer, options.clock);
+  return createStore(writer, options.clock, options.money);
 };
 
 /** The store over a connection that is open; closing it closes that. */
-export const createStore = (writer: Writer, clock: Clock): Store => ({
-  start: async (run, levels) => {
-    await write(writer, startStatements(run, levels, clock.now()));
-  },
-  claim: (runId) => claimRun(writer, runId, clock.now()),
-  commit: (claim, unit) => commitUnit(writer, claim, unit, clock.now()),
-  events: (runId, after, limit) => readEvents(writer, runId, after, limit),
-  budgets: (levels) => readBudgets(writer, levels),
-  ensureBudget: async (level, limitNanoUsd) => {
-    await write(writer, [ensureBudgetStatement(level, limitNanoUsd)]);
-  },
-  setLimit: (level, limitNanoUsd) => writeLimit(writer, level, limitNanoUsd),
-  runs: (query) => readRunsPage(writer, query),
-  run: (runId) => readDetail(writer, runId, 'all'),
-  signal: (signal) => storeSignal(writer, signal, clock.now()),
-  signals: (runId) => readSignals(writer, runId),
-  due: () => readDue(writer, clock.now()),
-  requestCancel: (runId) => requestCancel(writer, runId, clock.now()),
-  markRunning: (runId) => markRunning(writer, runId, clock.now()),
-  approvals: (query) => readApprovals(writer, query),
-  approval: (id) => readApproval(writer, id),
-  decide: (id, decision) => decideApproval(writer, id, decision, clock.now()),
-  document: (runId) => readDocument(writer, runId),
-  kindOf: (runId) => readKind(writer, runId),
-  liveRunOf: async (projectId, slug) => {
-    const ids = await readIds(writer, `project_id = ? AND slug = ? AND kind = 'change' AND ${UNFINISHED}`, [
-      projectId,
-      slug,
-    ]);
-    return ids[0];
-  },
-  unfinished: (projectId) => readIds(writer, `project_id = ? AND status IN ('running', 'cancelling')`, [projectId]),
-  ledger: (runId) => readLedger(writer, runId),
-  receiptRuns: (projectId, slug) => readReceiptRuns(writer, projectId, slug),
-  getPrefixTokens: (model, prefixHash) => getPrefixTokens(writer, model, prefixHash),
-  putPrefixTokens: (model, prefixHash, tokens) => putPrefixTokens(writer, model, prefixHash, tokens),
-  checkInvariants: () => checkInvariants(writer),
-  close: () => writer.close(),
-});
+export const createStore = (writer: Writer, clock: Clock, money: MoneyOptions = {}): Store => {
+  const { timeZone = 'UTC', enforced = true, onAlerts } = money;
+  const slotsOf = openCalendar(timeZone);
+  let opened = '';
+  /** The first reservation of a day opens the rows of the periods that begin with it. */
+  const openSlots = async (now: number): Promise<void> => {
+    const slots = slotsOf(now);
+    if (slots.day === opened) return;
+    await write(writer, openSlotsStatements(slots));
+    opened = slots.day;
+  };
+  return {
+    start: async (run, levels) => {
+      await write(writer, startStatements(run, levels, clock.now()));
+    },
+    claim: async (runId) => {
+      const claim = await claimRun(writer, runId, clock.now());
+      onAlerts?.();
+      return claim;
+    },
+    commit: async (claim, unit) => {
+      const now = clock.now();
+      if (unit.money?.some((op) => op.op === 'reserve') === true) await openSlots(now);
+      const { events, alerts } = await commitUnit(writer, claim, unit, { now, slots: slotsOf(now), enforced });
+      if (alerts) onAlerts?.();
+      return { events };
+    },
+    events: (runId, after, limit) => readEvents(writer, runId, after, limit),
+    budgets: (levels) => readBudgets(writer, levels),
+    ensureBudget: async (level, limitNanoUsd) => {
+      await write(writer, ensureBudgetStatements(level, limitNanoUsd));
+    },
+    setLimit: async (order) => {
+      const now = clock.now();
+      const budget = await writeLimit(writer, order, slotsOf(now), now);
+      onAlerts?.();
+      return budget;
+    },
+    budgetViews: async (runId) => {
+      const now = clock.now();
+      await openSlots(now);
+      return readBudgetViews(writer, { now, timeZone, slots: slotsOf(now), runId });
+    },
+    limitChanges: (query) => readLimitChanges(writer, query),
+    costs: (range) => readCosts(writer, range),
+    nodeHistory: (projectId, documentHash, simulated) => readNodeHistory(writer, projectId, documentHash, simulated),
+    pausedForBudget: (projectId) => readPausedForBudget(writer, projectId),
+    alerts: (after) => readAlerts(writer, after),
+    undelivered: (channel) => readUndelivered(writer, channel, clock.now()),
+    recordDelivery: (delivery) => writeDelivery(writer, { ...delivery, now: clock.now() }),
+    slots: () => slotsOf(clock.now()),
+    dayEnd: () => periodEnd('day', clock.now(), timeZone),
+    runs: (query) => readRunsPage(writer, query),
+    run: (runId) => readDetail(writer, runId, 'all'),
+    signal: (signal) => storeSignal(writer, signal, clock.now()),
+    signals: (runId) => readSignals(writer, runId),
+    due: () => readDue(writer, clock.now()),
+    requestCancel: (runId) => requestCancel(writer, runId, clock.now()),
+    markRunning: (runId) => markRunning(writer, runId, clock.now()),
+    approvals: (query) => readApprovals(writer, query),
+    approval: (id) => readApproval(writer, id),
+    decide: (id, decision) => decideApproval(writer, id, decision, clock.now()),
+    document: (runId) => readDocument(writer, runId),
+    kindOf: (runId) => readKind(writer, runId),
+    liveRunOf: async (projectId, slug) => {
+      const ids = await readIds(writer, `project_id = ? AND slug = ? AND kind = 'change' AND ${UNFINISHED}`, [
+        projectId,
+        slug,
+      ]);
+      return ids[0];
+    },
+    unfinished: (projectId) => readIds(writer, `project_id = ? AND status IN ('running', 'cancelling')`, [projectId]),
+    ledger: (runId) => readLedger(writer, runId),
+    receiptRuns: (projectId, slug) => readReceiptRuns(writer, projectId, slug),
+    getPrefixTokens: (model, prefixHash) => getPrefixTokens(writer, model, prefixHash),
+    putPrefixTokens: (model, prefixHash, tokens) => putPrefixTokens(writer, model, prefixHash, tokens),
+    checkInvariants: () => checkInvariants(writer),
+    close: () => writer.close(),
+  };
+};
 
 const readIds = async (writer: Writer, where: string, params: readonly string[]): Promise<readonly string[]> => {
   const answers = await read(writer, [{ sql: `SELECT id FROM run WHERE ${where} ORDER BY created_at, id`, params }]);

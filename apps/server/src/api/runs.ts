@@ -29,13 +29,14 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
       });
       return { ...page, items: page.items.map((run) => bench.owner.present(run)) };
     },
-    runStart: async ({ body }) => {
+    runStart: async ({ body, context }) => {
       const limit = amount(body.budget);
       bench.requireModel(body.simulate);
       await bench.requireData();
       const runId = await startRun(await bench.laneDeps(), {
         slug: body.slug,
         simulated: body.simulate,
+        startedBy: context.principal.name,
         ...(body.model === undefined ? {} : { model: body.model }),
         ...(limit === undefined ? {} : { limitNanoUsd: limit }),
       });
@@ -65,7 +66,8 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
       const limit = amount(body.budget);
       if (limit !== undefined) {
         requireRaise(context.principal, run.money.limit?.nanoUsd ?? null, limit);
-        await bench.store.setLimit({ scope: 'run', id: runId }, limit);
+        const level = { scope: 'run', id: runId } as const;
+        await bench.store.setLimit({ level, period: 'lifetime', limitNanoUsd: limit, by: context.principal.name });
       }
       if (run.status !== 'completed') {
         bench.requireModel(run.simulated);

@@ -1,6 +1,7 @@
 import type { Usage } from '@cloutagent/contract';
 import type { ContentBlock, Message, ModelAnswer, ModelOptions, ToolDefinition } from '../model/port.ts';
 import { promptTokens } from '../model/price.ts';
+import { jsonBytes, sizeOfMessage } from '../model/size.ts';
 import { hashOf } from '../workflow/hash.ts';
 
 /** What every call of a conversation begins with; never changed, or the server refuses the signatures of earlier thoughts. */
@@ -22,12 +23,11 @@ export interface Conversation {
   readonly hash: string;
   /** Exact tokens up to and with the last answer; null before the first. */
   readonly known: number | null;
-  /** UTF-8 bytes of the messages that came after it. */
+  /** Most tokens of the messages that came after it: UTF-8 bytes of text, and what a picture can be. */
   readonly freshBytes: number;
+  /** A kind of content among them whose tokens no rule bounds, such as a PDF; null where there is none. */
+  readonly unbounded: string | null;
 }
-
-/** UTF-8 bytes of a value's JSON. A token is at least one byte, so this bounds its tokens. */
-export const jsonBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 export const toPrefix = (
   model: string,
@@ -55,6 +55,7 @@ export const openConversation = (prefix: Prefix): Conversation => ({
   hash: prefix.hash,
   known: null,
   freshBytes: 0,
+  unbounded: null,
 });
 
 const append = (conversation: Conversation, message: Message): Conversation => ({
@@ -65,7 +66,12 @@ const append = (conversation: Conversation, message: Message): Conversation => (
 
 export const withUser = (conversation: Conversation, content: string | readonly ContentBlock[]): Conversation => {
   const message: Message = { role: 'user', content };
-  return { ...append(conversation, message), freshBytes: conversation.freshBytes + jsonBytes(message) };
+  const { tokens, unbounded } = sizeOfMessage(message);
+  return {
+    ...append(conversation, message),
+    freshBytes: conversation.freshBytes + tokens,
+    unbounded: conversation.unbounded ?? unbounded,
+  };
 };
 
 /** Tokens of everything that a call read and wrote: what the same history costs as the prompt of the next one. */
@@ -75,5 +81,5 @@ const totalTokens = (usage: Usage): number => promptTokens(usage) + usage.output
 export const withAnswer = (conversation: Conversation, answer: ModelAnswer): Conversation => {
   const content = answer.content.filter((block) => block.type !== 'text' || block['text'] !== '');
   const next = content.length === 0 ? conversation : append(conversation, { role: 'assistant', content });
-  return { ...next, known: totalTokens(answer.usage), freshBytes: 0 };
+  return { ...next, known: totalTokens(answer.usage), freshBytes: 0, unbounded: null };
 };

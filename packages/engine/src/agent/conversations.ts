@@ -1,4 +1,5 @@
-import { jsonBytes, type Conversation } from './conversation.ts';
+import { type Conversation } from './conversation.ts';
+import { jsonBytes } from '../model/size.ts';
 
 /** A conversation that is kept between executions. */
 export interface KeptConversation {

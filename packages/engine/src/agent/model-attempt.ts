@@ -1,10 +1,13 @@
-import { codeOf, toMoney } from '@cloutagent/contract';
+import { toMoney, type Usage } from '@cloutagent/contract';
 import { newId } from '@cloutagent/kit';
-import { firstAllowance, fitCall, type Reservation } from '../budget/reserve.ts';
+import { holdCall } from '../budget/hold.ts';
+import { marginOf } from '../budget/margin.ts';
+import { queueOf } from '../budget/queue.ts';
+import { firstAllowance, type Call, type Reservation } from '../budget/reserve.ts';
+import { boundUnknown, termsOf } from '../budget/terms.ts';
 import { inputBound, type PrefixTokens } from '../model/bound.ts';
 import type { ModelAnswer, ModelPort } from '../model/port.ts';
-import type { Price } from '../model/price.ts';
-import { cachingPrice } from '../model/registry.ts';
+import { knownPriceOf, type Price } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
 import type { Conversation } from './conversation.ts';
@@ -41,6 +44,10 @@ export interface Attempt {
   readonly attempt: number;
   readonly reservation: Reservation;
   readonly startedAt: number;
+  /** Most that it can have cost, once the start of the answer proves less than was reserved. */
+  bound: number;
+  /** Whether the start of the answer says all that was read; searches of the server add to it later. */
+  readonly provable: boolean;
 }
 
 /** More than `RETRY.attempts`, so that the attempts of two drivers never bear the same number. */
@@ -54,49 +61,80 @@ export const largestAnswer = ({ maxTokens, price }: ModelUse): number =>
 export const prefixKey = (use: ModelUse, conversation: Conversation): string =>
   hashOf([use.port.source, conversation.prefix.hash]);
 
-/** Reserves the bound of a call, durable before it is sent. Errors: BUDGET_EXHAUSTED, FENCED. */
-export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth: number): Promise<Attempt> => {
-  const { conversation, key } = step;
-  const { model } = conversation.prefix;
-  const prefixTokens =
-    conversation.known === null ? await use.prefixes.getPrefixTokens(model, prefixKey(use, conversation)) : undefined;
-  const id = newId('rsv', drive.clock);
-  const price = conversation.prefix.options?.cache === true ? cachingPrice(use.price) : use.price;
-  const attempt = (drive.claim.fence - 1) * ATTEMPTS_PER_DRIVER + nth;
-  for (let last = false; ; last = true) {
-    const budgets = await drive.journal.budgets(drive.levels);
-    const most = largestAnswer(use);
-    const wished =
-      step.cutAt === undefined ? Math.max(step.allowance, firstAllowance(price, budgets, most)) : 2 * step.cutAt;
-    const inputTokens = inputBound(conversation, prefixTokens);
-    const call = {
-      price,
-      inputTokens,
-      outputTokens: Math.min(most, wished),
-      exact: step.cutAt !== undefined,
-    };
-    const reservation = fitCall(call, budgets);
-    const { amountNanoUsd } = reservation;
-    try {
-      await drive.commit({
-        money: [
-          {
-            op: 'reserve',
-            id,
-            stepKey: key,
-            attempt,
-            model,
-            priceId: use.price.id,
-            amountNanoUsd,
-            levels: drive.levels,
-          },
-        ],
-        events: [{ type: 'model.started', step: key, model, attempt, reserved: toMoney(amountNanoUsd) }],
-      });
-      return { id, attempt, reservation, startedAt: drive.clock.now() };
-    } catch (error) {
-      // Another run took the project's money in between: look once more at what is left.
-      if (last || codeOf(error) !== 'BUDGET_EXHAUSTED') throw error;
-    }
+/** Upper bound of the tokens of a call's prompt. Errors: BOUND_UNKNOWN. */
+const promptBound = async (drive: Drive, use: ModelUse, step: ModelStep): Promise<number> => {
+  const { conversation } = step;
+  const { model, system, tools, options } = conversation.prefix;
+  if (conversation.unbounded !== null) {
+    // Only the provider can say what such content counts; its figure is an estimate of its own, hence the margin.
+    const request = { model, system, tools, messages: conversation.messages, maxTokens: 1, options };
+    const counted = await use.port.countTokens?.(request, drive.signal);
+    if (counted !== undefined) return Math.ceil(counted * 1.1) + 64;
+    throw boundUnknown(`content of the kind ${conversation.unbounded}`, conversation.unbounded);
   }
+  const known =
+    conversation.known === null ? await use.prefixes.getPrefixTokens(model, prefixKey(use, conversation)) : undefined;
+  return inputBound(conversation, known);
+};
+
+/**
+ * Reserves the bound of a call, durable before it is sent; waits while others hold what it needs.
+ * Errors: BUDGET_EXHAUSTED, BOUND_UNKNOWN, FENCED.
+ */
+export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth: number): Promise<Attempt> => {
+  const { key } = step;
+  const { model } = step.conversation.prefix;
+  const id = newId('rsv', drive.clock);
+  const attempt = (drive.claim.fence - 1) * ATTEMPTS_PER_DRIVER + nth;
+  const most = largestAnswer(use);
+  const wished =
+    step.cutAt === undefined
+      ? Math.max(step.allowance, firstAllowance(use.price, drive.claim.run.limitNanoUsd, most))
+      : 2 * step.cutAt;
+  const terms = termsOf(step.conversation);
+  const call: Call = {
+    price: use.price,
+    ...terms,
+    inputTokens: (await promptBound(drive, use, step)) + terms.searchTokens,
+    marginPermille: marginOf(drive.journal, use.port.source, model),
+    outputTokens: Math.min(most, wished),
+    exact: step.cutAt !== undefined,
+  };
+  const reservation = await holdCall(call, {
+    queue: queueOf(drive.journal),
+    levels: drive.levels,
+    clock: drive.clock,
+    signal: drive.signal,
+    hold: ({ amountNanoUsd }) =>
+      drive.commit({
+        money: [{ op: 'reserve', id, stepKey: key, attempt, model, priceId: use.price.id, amountNanoUsd }],
+        events: [{ type: 'model.started', step: key, model, attempt, reserved: toMoney(amountNanoUsd) }],
+      }),
+  });
+  return {
+    id,
+    attempt,
+    reservation,
+    startedAt: drive.clock.now(),
+    bound: reservation.amountNanoUsd,
+    provable: terms.searchTokens === 0,
+  };
+};
+
+/**
+ * The start of an answer says exactly what was read; with the largest answer it is the most that the call can cost. Journaled
+ * at once, so that a crash does not book more. Nothing waits for it: without it the first bound stands.
+ */
+export const prove = (drive: Drive, use: ModelUse, sent: Attempt, usage: Usage, requestId: string | null): void => {
+  if (!sent.provable) return;
+  const cost = knownPriceOf(use.price, {
+    ...usage,
+    outputTokens: Math.max(usage.outputTokens, sent.reservation.maxTokens),
+  });
+  if (cost === undefined || cost >= sent.bound) return;
+  sent.bound = cost;
+  drive
+    .commit({ money: [{ op: 'proven', id: sent.id, boundNanoUsd: cost, usage, requestId }] })
+    // A store that does not take it will not take the step either, and that is told.
+    .catch(() => undefined);
 };

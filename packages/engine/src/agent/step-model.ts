@@ -8,12 +8,21 @@ import {
   type Usage,
 } from '@cloutagent/contract';
 import { retryDelay, type RetryPolicy } from '@cloutagent/kit';
-import { moneyEvent } from '../budget/reserve.ts';
+import { learnMargin } from '../budget/margin.ts';
+import { queueOf } from '../budget/queue.ts';
 import { ModelCallError, type ContentBlock, type ModelAnswer } from '../model/port.ts';
-import { priceOf, promptTokens } from '../model/price.ts';
+import { knownPriceOf, promptTokens } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import type { Conversation } from './conversation.ts';
-import { prefixKey, reserve, type Attempt, type ModelResult, type ModelStep, type ModelUse } from './model-attempt.ts';
+import {
+  prefixKey,
+  prove,
+  reserve,
+  type Attempt,
+  type ModelResult,
+  type ModelStep,
+  type ModelUse,
+} from './model-attempt.ts';
 
 const RETRY: RetryPolicy = { attempts: 4, baseMs: 500, capMs: 30_000 };
 
@@ -56,7 +65,10 @@ const attemptCall = async (
     if (sent.attempt > 1) showText('', true);
     for await (const event of use.port.stream(request, { signal: drive.signal, idempotencyKey })) {
       if (event.type === 'end') return { result: await settleKnown(drive, use, step, sent, event.answer) };
-      if (event.type === 'start') ({ requestId } = event);
+      if (event.type === 'start') {
+        ({ requestId } = event);
+        prove(drive, use, sent, event.usage, requestId);
+      }
       if (event.type === 'text') showText(event.text, false);
       await observe?.(
         event.type === 'start'
@@ -96,8 +108,11 @@ const settleKnown = async (
 ): Promise<ModelResult> => {
   const { conversation, key } = step;
   const { maxTokens, amountNanoUsd: reserved } = sent.reservation;
-  // Above the bound only if the provider changed its counting; the truth is recorded even then.
-  const cost = priceOf(use.price, answer.usage);
+  // Above the bound only if the provider changed its counting; the truth is recorded even then. A kind of call that the
+  // table does not price was not asked for, and what it cost nobody knows.
+  const known = knownPriceOf(use.price, answer.usage);
+  const cost = known ?? reserved;
+  learnMargin(drive.journal, use.port.source, conversation.prefix.model, cost, reserved);
   const row: StepRow = {
     key,
     kind: 'model',
@@ -112,15 +127,14 @@ const settleKnown = async (
     endedAt: drive.clock.now(),
   };
   const { stopReason, usage } = answer;
-  const budgets = await drive.journal.budgets(drive.levels);
   await drive.commit({
-    money: [settle(sent, 'known', cost, usage, answer.requestId)],
+    money: [settle(sent, known === undefined ? 'unknown' : 'known', cost, usage, answer.requestId)],
     steps: [row],
     events: [
       { type: 'model.finished', step: key, stopReason, text: textOf(answer.content), usage, cost: toMoney(cost) },
-      moneyEvent(budgets, cost, -reserved),
     ],
   });
+  queueOf(drive.journal).freed(drive.levels);
   await step.observe?.({ type: 'paid', step: key, usage, costNanoUsd: cost });
   if (conversation.known === null) await learnPrefix(use, conversation, promptTokens(usage));
   return { answer, maxTokens };
@@ -137,19 +151,18 @@ const settleFailed = async (
   failure: ModelCallError,
 ): Promise<number> => {
   const billed = failure.billing === 'unknown';
-  const reserved = sent.reservation.amountNanoUsd;
   const { code, retryAfterMs = 0 } = failure;
   const refusal = drive.signal.aborted ? '' : whyNotAgain(use, failure, nth);
   const again = refusal === undefined;
   const delayMs = retryDelay(RETRY, nth, drive.random(), retryAfterMs);
   const message = again || refusal === '' ? failure.message : `${failure.message}; ${refusal}`;
   const retry: RunEventBody = { type: 'model.retry', step: step.key, attempt: sent.attempt, code, message, delayMs };
-  const budgets = await drive.journal.budgets(drive.levels);
   await drive.commit({
-    money: [settle(sent, billed ? 'unknown' : 'released', billed ? reserved : 0, null, requestId)],
-    events: [...(again ? [retry] : []), moneyEvent(budgets, billed ? reserved : 0, -reserved)],
+    money: [settle(sent, billed ? 'unknown' : 'released', billed ? sent.bound : 0, null, requestId)],
+    ...(again ? { events: [retry] } : {}),
   });
-  if (billed) await step.observe?.({ type: 'lost', step: step.key, costNanoUsd: reserved });
+  queueOf(drive.journal).freed(drive.levels);
+  if (billed) await step.observe?.({ type: 'lost', step: step.key, costNanoUsd: sent.bound });
   drive.signal.throwIfAborted();
   if (!again) {
     throw new CloutError(code, message, {

@@ -1,31 +1,41 @@
-import { codeOf, type Budget } from '@cloutagent/contract';
+import { codeOf, type BudgetShortage } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { openConversation, toPrefix, withAnswer, withUser } from '../agent/conversation.ts';
 import { inputBound } from '../model/bound.ts';
-import { loadPrices, priceFor } from '../model/price.ts';
-import { callBound, firstAllowance, fitCall } from './reserve.ts';
+import { boundOf, loadPrices, priceFor } from '../model/price.ts';
+import { clampCall, exhausted, firstAllowance, leastOf, wholeCall } from './reserve.ts';
 
 const table = loadPrices();
 const sonnet = priceFor(table, 'claude-sonnet-5-5');
 const haiku = priceFor(table, 'claude-haiku-5-5');
-const budget = (scope: Budget['scope'], limitNanoUsd: number | null, spentNanoUsd = 0, heldNanoUsd = 0): Budget => ({
-  scope,
-  id: scope,
-  limitNanoUsd,
-  spentNanoUsd,
-  heldNanoUsd,
-});
+const terms = { price: sonnet, inputTokens: 1000 };
 
 describe('[X1.reserve] the bound of a call', () => {
   it('is its input and all of max_tokens at the prices of the list', () => {
-    const call = { price: sonnet, inputTokens: 1000, outputTokens: 1024, exact: false };
-    expect(callBound(call)).toBe(2_000_000 + 10_240_000);
+    expect(boundOf(terms, 1024)).toBe(2_000_000 + 10_240_000);
+    expect(wholeCall({ ...terms, outputTokens: 1024, exact: false })).toEqual({
+      maxTokens: 1024,
+      amountNanoUsd: 12_240_000,
+    });
   });
 
   it('takes the upper band as soon as the bound crosses it', () => {
-    const call = { price: haiku, outputTokens: 1000, exact: false };
-    expect(callBound({ ...call, inputTokens: 100_000 })).toBe(10_000_000 + 500_000);
-    expect(callBound({ ...call, inputTokens: 100_001 })).toBe(50_000_500 + 2_500_000);
+    expect(boundOf({ price: haiku, inputTokens: 100_000 }, 1000)).toBe(10_000_000 + 500_000);
+    expect(boundOf({ price: haiku, inputTokens: 100_001 }, 1000)).toBe(50_000_500 + 2_500_000);
+  });
+
+  it('prices every token of input as the dearest class that the request can make of it', () => {
+    // Written for five minutes $2.50 a million, for an hour $4, beside plain $2.
+    expect(boundOf({ ...terms, cacheWrites: '5m' }, 0)).toBe(2_500_000);
+    expect(boundOf({ ...terms, cacheWrites: '1h' }, 0)).toBe(4_000_000);
+    expect(boundOf({ price: haiku, inputTokens: 100_001, cacheWrites: '1h' }, 0)).toBe(100_001_000);
+  });
+
+  it('counts what multiplies the price, each search that is allowed, and the margin of a model that was dearer before', () => {
+    expect(boundOf({ ...terms, traits: ['us'] }, 1000)).toBe(2_200_000 + 11_000_000);
+    expect(boundOf({ ...terms, webSearches: 3 }, 0)).toBe(2_000_000 + 30_000_000);
+    expect(boundOf({ ...terms, marginPermille: 1100 }, 0)).toBe(2_200_000);
+    expect(() => boundOf({ ...terms, traits: ['fast'] }, 0)).toThrow(/no price for fast/u);
   });
 });
 
@@ -69,54 +79,57 @@ describe('[X1.reserve] the bound of the input', () => {
 });
 
 describe('[X1.clamp] a call that does not fit', () => {
-  const call = { price: sonnet, inputTokens: 1000, outputTokens: 4096, exact: false };
+  const call = { ...terms, outputTokens: 4096, exact: false };
   const input = 2_000_000;
 
-  it('fits as it is while there is room, to the nano-dollar', () => {
-    const amountNanoUsd = input + 40_960_000;
-    expect(fitCall(call, [budget('run', amountNanoUsd)])).toEqual({ maxTokens: 4096, amountNanoUsd });
-    expect(fitCall(call, [budget('run', null)])).toEqual({ maxTokens: 4096, amountNanoUsd });
-    expect(fitCall(call, [budget('run', amountNanoUsd - 1)])).toEqual({
-      maxTokens: 4095,
-      amountNanoUsd: input + 40_950_000,
-    });
-  });
-
-  it('gets a shorter answer, down to 512 tokens, by the tightest budget', () => {
-    const project = budget('project', 20_000_000, 5_000_000, input + 2_880_000);
-    expect(fitCall(call, [project, budget('run', 1e9)])).toEqual({ maxTokens: 812, amountNanoUsd: 10_120_000 });
-    expect(fitCall(call, [budget('run', input + 5_120_000)]).maxTokens).toBe(512);
-  });
-
-  const refusal = (...args: Parameters<typeof fitCall>): unknown => {
-    try {
-      return fitCall(...args);
-    } catch (error) {
-      return error;
-    }
-  };
-
-  it('[X1.pause BUDGET_EXHAUSTED] is refused below, with the budget, the amount it needs and the limit that would do', () => {
-    const run = budget('run', 10_000_000, 2_000_000, 1_000_000);
-    const error = refusal(call, [budget('project', 1e12), run]);
-    expect(codeOf(error)).toBe('BUDGET_EXHAUSTED');
-    expect(error).toMatchObject({
-      details: {
-        scope: 'run',
-        limitNanoUsd: 10_000_000,
-        spentNanoUsd: 2_000_000,
-        heldNanoUsd: 1_000_000,
-        neededNanoUsd: 42_960_000,
-      },
-      message: "The next call may cost $0.0430, and $0.0070 is left of the run's budget of $0.0100",
-    });
-    expect((error as { hint: string }).hint).toContain('$0.0460');
-    // What the hint names is enough.
-    expect(fitCall(call, [{ ...run, limitNanoUsd: 46_000_000 }]).maxTokens).toBe(4096);
+  it('gets a shorter answer, down to 512 tokens, to the nano-dollar', () => {
+    expect(clampCall(call, input + 40_960_000)).toEqual({ maxTokens: 4096, amountNanoUsd: input + 40_960_000 });
+    expect(clampCall(call, input + 40_959_999)).toEqual({ maxTokens: 4095, amountNanoUsd: input + 40_950_000 });
+    expect(clampCall(call, input + 8_120_000)).toEqual({ maxTokens: 812, amountNanoUsd: 10_120_000 });
+    expect(clampCall(call, input + 5_120_000)?.maxTokens).toBe(512);
+    expect(clampCall(call, input + 5_119_999)).toBeUndefined();
+    expect(clampCall({ ...call, outputTokens: 100 }, input + 1_000_000)?.maxTokens).toBe(100);
+    expect(leastOf(call)).toBe(input + 5_120_000);
+    expect(leastOf({ ...call, outputTokens: 100 })).toBe(input + 1_000_000);
   });
 
   it('is refused rather than cut where it was cut at less before', () => {
-    expect(codeOf(refusal({ ...call, exact: true }, [budget('run', input + 40_950_000)]))).toBe('BUDGET_EXHAUSTED');
+    expect(clampCall({ ...call, exact: true }, input + 40_950_000)).toBeUndefined();
+    expect(leastOf({ ...call, exact: true })).toBe(input + 40_960_000);
+  });
+});
+
+describe('[X1.pause BUDGET_EXHAUSTED] what a run is told that waits for money', () => {
+  const shortage: BudgetShortage = {
+    scope: 'run',
+    id: 'run_1',
+    period: 'lifetime',
+    slot: '',
+    limitNanoUsd: 10_000_000,
+    spentNanoUsd: 2_000_000,
+    heldNanoUsd: 1_000_000,
+    neededNanoUsd: 12_000_000,
+  };
+
+  it('is the budget, the amount that it needs and the limit that would do', () => {
+    const error = exhausted(shortage, 42_960_000);
+    expect(codeOf(error)).toBe('BUDGET_EXHAUSTED');
+    expect(error.details).toEqual({ ...shortage, neededNanoUsd: 42_960_000 });
+    expect(error.message).toBe("The next call may cost $0.0430, and $0.0070 is left of the run's budget of $0.0100");
+    // What it names is enough.
+    expect(error.hint).toContain('at least $0.0460');
+  });
+
+  it.each([
+    [{ scope: 'project', id: 'default', period: 'day' }, 'today', 'clout cost limit --daily USD'],
+    [{ scope: 'change', id: 'default/add-x', period: 'week' }, 'this week', '--weekly USD --change add-x'],
+    [{ scope: 'user', id: 'ann:simulated', period: 'month' }, 'this month', '--monthly USD --user ann --simulated'],
+    [{ scope: 'global', id: 'all', period: 'lifetime' }, '', '--lifetime USD --global'],
+    [{ scope: 'task', id: 'run_1/task[2]', period: 'lifetime' }, '', '--node task[2]'],
+  ] as const)('names the command that raises the budget of %o', (over, when, command) => {
+    const error = exhausted({ ...shortage, ...over }, 1);
+    expect(error.message).toContain(when);
+    expect(error.hint).toContain(command);
   });
 });
 
@@ -128,6 +141,6 @@ describe('[X1.clamp] the first allowance', () => {
     [10_000_000, 600, 600],
     [1e12, 8192, 8192],
   ])('of a limit of %s and at most %i is %i', (limit, most, expected) => {
-    expect(firstAllowance(sonnet, [budget('project', 1), budget('run', limit)], most)).toBe(expected);
+    expect(firstAllowance(sonnet, limit, most)).toBe(expected);
   });
 });

@@ -1,17 +1,9 @@
-import {
-  CloutError,
-  showUsd,
-  type Budget,
-  type BudgetLevel,
-  type BudgetShortage,
-  type RunEventBody,
-  toMoney,
-} from '@cloutagent/contract';
+import { CloutError, codeOf, showUsd, type BudgetShortage } from '@cloutagent/contract';
 import { FIRST_CALL_TOKENS } from '../model/bound.ts';
-import { outputTokensFor, priceOf, type Price } from '../model/price.ts';
+import { boundOf, outputTokensFor, type BoundTerms, type Price } from '../model/price.ts';
 
 /** Shortest answer worth paying for: a tool call with a path and a few lines fits. */
-const MIN_OUTPUT_TOKENS = 512;
+export const MIN_OUTPUT_TOKENS = 512;
 /** First allowance of a call, unless a twentieth of the run's limit pays more. */
 const FIRST_ALLOWANCE = 1024;
 const SHARE_OF_LIMIT = 20;
@@ -21,10 +13,7 @@ export interface Reservation {
   readonly amountNanoUsd: number;
 }
 
-export interface Call {
-  readonly price: Price;
-  /** Upper bound of the prompt. */
-  readonly inputTokens: number;
+export interface Call extends BoundTerms {
   /** Wished `max_tokens`. */
   readonly outputTokens: number;
   /** A shorter answer is of no use, because it was already cut at less. */
@@ -34,82 +23,66 @@ export interface Call {
 /** Rounded up to a hundredth of a cent, so that an amount that is named as enough is enough. */
 const showAtLeast = (nanoUsd: number): string => showUsd(Math.ceil(nanoUsd / 100_000) * 100_000);
 
-const boundOf = (price: Price, inputTokens: number, outputTokens: number): number =>
-  priceOf(price, { inputTokens, outputTokens, cacheReadTokens: 0, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 });
-
-/**
- * Upper bound in nano-dollars of a call that sends no `cache_control`, so that plain input is its dearest class. The band
- * of the price follows the bound, which is never below the band of the bill.
- */
-export const callBound = (call: Call): number => boundOf(call.price, call.inputTokens, call.outputTokens);
+/** What the call is reserved at when nothing stands in its way: its bound. */
+export const wholeCall = (call: Call): Reservation => ({
+  maxTokens: call.outputTokens,
+  amountNanoUsd: boundOf(call, call.outputTokens),
+});
 
 /** What a budget must hold at least for the first call with so many bytes to be sent. */
-export const leastCallBound = (price: Price, requestBytes: number): number =>
-  boundOf(price, requestBytes + FIRST_CALL_TOKENS, FIRST_ALLOWANCE);
-
-const freeOf = (budget: Budget): number =>
-  budget.limitNanoUsd === null
-    ? Number.POSITIVE_INFINITY
-    : budget.limitNanoUsd - budget.spentNanoUsd - budget.heldNanoUsd;
-
-const runBudget = (budgets: readonly Budget[]): Budget | undefined => budgets.find((budget) => budget.scope === 'run');
+export const leastCallBound = (price: Price, requestBytes: number, cacheWrites?: '5m' | '1h'): number =>
+  boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS, cacheWrites }, FIRST_ALLOWANCE);
 
 /** `max_tokens` to begin with: small, because it is reserved in full; an answer that is cut is asked again with the double. */
-export const firstAllowance = (price: Price, budgets: readonly Budget[], maxTokens: number): number => {
-  const limit = runBudget(budgets)?.limitNanoUsd ?? null;
-  if (limit === null) return maxTokens;
-  return Math.min(maxTokens, Math.max(FIRST_ALLOWANCE, outputTokensFor(price, 0, limit / SHARE_OF_LIMIT)));
+export const firstAllowance = (price: Price, limitNanoUsd: number | null, maxTokens: number): number => {
+  if (limitNanoUsd === null) return maxTokens;
+  const share = outputTokensFor({ price, inputTokens: 0 }, limitNanoUsd / SHARE_OF_LIMIT);
+  return Math.min(maxTokens, Math.max(FIRST_ALLOWANCE, share));
 };
 
-/**
- * What to reserve for a call: its bound, or with a shorter answer what is free.
- * Errors: BUDGET_EXHAUSTED (details: BudgetShortage) naming the tightest budget and the amount that the call needs.
- */
-export const fitCall = (call: Call, budgets: readonly Budget[]): Reservation => {
-  const wanted = callBound(call);
-  const tightest = budgets.reduce<Budget | undefined>(
-    (low, budget) => (low === undefined || freeOf(budget) < freeOf(low) ? budget : low),
-    undefined,
-  );
-  const free = tightest === undefined ? Number.POSITIVE_INFINITY : freeOf(tightest);
-  if (wanted <= free) return { maxTokens: call.outputTokens, amountNanoUsd: wanted };
-  const fitting = outputTokensFor(call.price, call.inputTokens, free);
-  if (!call.exact && fitting >= MIN_OUTPUT_TOKENS) {
-    return { maxTokens: fitting, amountNanoUsd: boundOf(call.price, call.inputTokens, fitting) };
-  }
-  // Without a budget everything is free, so there is one here.
-  throw shortageOf(tightest ?? { scope: 'run', id: '', limitNanoUsd: 0, spentNanoUsd: 0, heldNanoUsd: 0 }, wanted);
+/** The call with an answer as short as `freeNanoUsd` pays for; undefined where that is too short to be worth it. */
+export const clampCall = (call: Call, freeNanoUsd: number): Reservation | undefined => {
+  const fitting = Math.min(call.outputTokens, outputTokensFor(call, freeNanoUsd));
+  if (fitting < (call.exact ? call.outputTokens : Math.min(MIN_OUTPUT_TOKENS, call.outputTokens))) return undefined;
+  return { maxTokens: fitting, amountNanoUsd: boundOf(call, fitting) };
 };
+
+/** Least that the call takes, however short its answer may be made. */
+export const leastOf = (call: Call): number =>
+  boundOf(call, call.exact ? call.outputTokens : Math.min(MIN_OUTPUT_TOKENS, call.outputTokens));
+
+/** What a store said when it refused a reservation; undefined for any other error. */
+export const shortageOf = (error: unknown): BudgetShortage | undefined =>
+  codeOf(error) === 'BUDGET_EXHAUSTED' && error instanceof CloutError
+    ? // The store writes these details.
+      (error.details as unknown as BudgetShortage | undefined)
+    : undefined;
+
+const PERIOD = { day: 'today', week: 'this week', month: 'this month', lifetime: 'in all' } as const;
+
+const LIMIT_OPTION = { day: '--daily', week: '--weekly', month: '--monthly', lifetime: '--lifetime' } as const;
 
 /** The error that pauses a run: which budget, what is left, what the next call needs, and the limit that would do. */
-const shortageOf = (budget: Budget, neededNanoUsd: number): CloutError => {
-  const limitNanoUsd = budget.limitNanoUsd ?? 0;
-  const { scope, id, spentNanoUsd, heldNanoUsd } = budget;
-  const details: BudgetShortage = { scope, id, limitNanoUsd, spentNanoUsd, heldNanoUsd, neededNanoUsd };
-  const enough = spentNanoUsd + heldNanoUsd + neededNanoUsd;
-  const left = Math.max(0, limitNanoUsd - spentNanoUsd - heldNanoUsd);
+export const exhausted = (shortage: BudgetShortage, neededNanoUsd: number): CloutError => {
+  const { scope, id, period, limitNanoUsd, spentNanoUsd, heldNanoUsd } = shortage;
+  const enough = showAtLeast(spentNanoUsd + heldNanoUsd + neededNanoUsd);
+  const left = showUsd(Math.max(0, limitNanoUsd - spentNanoUsd - heldNanoUsd));
+  const over = period === 'lifetime' ? '' : ` ${PERIOD[period]}`;
+  // Ids of shared budgets begin with their project.
+  const name = id.replace(/:simulated$/u, '').replace(/^.*\//u, '');
+  const named = scope === 'change' || scope === 'user' ? ` --${scope} ${name}` : scope === 'global' ? ' --global' : '';
+  const simulated = id.endsWith(':simulated') ? ' --simulated' : '';
+  const raise = {
+    run: `Raise the run's budget to at least ${enough} and resume: clout runs resume RUN --budget USD`,
+    task: `The plan gave ${name} no more. Raise its budget to at least ${enough} and resume: clout runs resume RUN --node ${name} --budget USD`,
+  };
+  const hint =
+    scope === 'run' || scope === 'task'
+      ? raise[scope]
+      : `Raise the ${scope}'s budget to at least ${enough}, which resumes the run: clout cost limit ${LIMIT_OPTION[period]} USD${named}${simulated}`;
   return new CloutError(
     'BUDGET_EXHAUSTED',
-    `The next call may cost ${showAtLeast(neededNanoUsd)}, and ${showUsd(left)} is left of the ${scope}'s budget of ${showUsd(limitNanoUsd)}`,
-    {
-      hint:
-        scope === 'run'
-          ? `Raise the run's budget to at least ${showAtLeast(enough)} and resume: clout runs resume RUN --budget USD`
-          : `Raise the project's budget to at least ${showAtLeast(enough)} (budget.project in .cloutagent/config.yaml), then: clout runs resume RUN`,
-      details: { ...details },
-    },
+    `The next call may cost ${showAtLeast(neededNanoUsd)}, and ${left} is left${over} of the ${scope}'s budget of ${showUsd(limitNanoUsd)}`,
+    { hint, details: { ...shortage, neededNanoUsd } },
   );
-};
-
-const NO_LEVEL: Omit<Budget, keyof BudgetLevel> = { limitNanoUsd: null, spentNanoUsd: 0, heldNanoUsd: 0 };
-
-/** The event that shows the run's money after `spent` and `held` have changed by these amounts. */
-export const moneyEvent = (budgets: readonly Budget[], spentBy: number, heldBy: number): RunEventBody => {
-  const { limitNanoUsd, spentNanoUsd, heldNanoUsd } = runBudget(budgets) ?? NO_LEVEL;
-  return {
-    type: 'money',
-    limit: limitNanoUsd === null ? null : toMoney(limitNanoUsd),
-    spent: toMoney(spentNanoUsd + spentBy),
-    held: toMoney(heldNanoUsd + heldBy),
-  };
 };

@@ -1,4 +1,4 @@
-import type { Usage } from '@cloutagent/contract';
+import type { Usage, UsageTrait } from '@cloutagent/contract';
 import type { ContentBlock, ModelAnswer } from './port.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -147,6 +147,9 @@ const toUsage = (counts: Json): Usage | null => {
   const split = counts['cache_creation'];
   const written = count(counts['cache_creation_input_tokens']);
   const oneHour = isObject(split) ? count(split['ephemeral_1h_input_tokens']) : 0;
+  const tools = counts['server_tool_use'];
+  const searches = isObject(tools) ? count(tools['web_search_requests']) : 0;
+  const traits = traitsOf(counts);
   return {
     inputTokens: count(counts['input_tokens']),
     cacheReadTokens: count(counts['cache_read_input_tokens']),
@@ -156,5 +159,14 @@ const toUsage = (counts: Json): Usage | null => {
       : written,
     cacheWrite1hTokens: oneHour,
     outputTokens: count(counts['output_tokens']),
+    ...(searches === 0 ? {} : { webSearchRequests: searches }),
+    ...(traits.length === 0 ? {} : { traits }),
   };
 };
+
+/** What the provider says that multiplies the price. */
+const traitsOf = (counts: Json): UsageTrait[] => [
+  ...(counts['service_tier'] === 'batch' ? (['batch'] as const) : []),
+  ...(counts['inference_geo'] === 'us' ? (['us'] as const) : []),
+  ...(counts['speed'] === 'fast' ? (['fast'] as const) : []),
+];

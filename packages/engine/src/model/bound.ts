@@ -13,7 +13,7 @@ export interface PrefixTokens {
 }
 
 /**
- * Upper bound of the input tokens of a conversation's next call: what the last answer proves exactly, plus the bytes of
+ * Upper bound of the input tokens of a conversation's next call: what the last answer proves exactly, plus the bound of
  * what is new. Before the first answer, `prefixTokens` (the whole input of an earlier call with this prefix) stands in.
  */
 export const inputBound = (conversation: Conversation, prefixTokens: number | undefined): number => {

@@ -1,6 +1,6 @@
 import type { Usage } from '@cloutagent/contract';
-import { jsonBytes } from '../agent/conversation.ts';
 import { ModelCallError, type ContentBlock, type ModelEvent, type ModelPort, type ModelRequest } from './port.ts';
+import { jsonBytes } from './size.ts';
 
 export interface ScriptedAnswer {
   readonly content: readonly ContentBlock[];

@@ -41,7 +41,7 @@ describe('[X1.prices X1.integer] prices', () => {
   );
 
   it('has no model that the list does not have', () => {
-    expect(new Set([...table.models.values()].map(({ model }) => model))).toEqual(new Set(Object.keys(LIST)));
+    expect(new Set([...table.models.values()].flat().map(({ model }) => model))).toEqual(new Set(Object.keys(LIST)));
   });
 
   it('adds the classes of one realistic call to the nano-dollar', () => {
@@ -77,9 +77,9 @@ describe('[X1.prices X1.integer] prices', () => {
 
   it('says how much output an amount pays beside the input', () => {
     const sonnet = priceFor(table, 'claude-sonnet-5-5');
-    expect(outputTokensFor(sonnet, 1000, 2_000_000 + 512 * 10_000)).toBe(512);
-    expect(outputTokensFor(sonnet, 1000, 2_000_000 + 512 * 10_000 - 1)).toBe(511);
-    expect(outputTokensFor(sonnet, 1000, 1_000_000)).toBe(-100);
+    expect(outputTokensFor({ price: sonnet, inputTokens: 1000 }, 2_000_000 + 512 * 10_000)).toBe(512);
+    expect(outputTokensFor({ price: sonnet, inputTokens: 1000 }, 2_000_000 + 512 * 10_000 - 1)).toBe(511);
+    expect(outputTokensFor({ price: sonnet, inputTokens: 1000 }, 1_000_000)).toBe(-100);
   });
 });
 

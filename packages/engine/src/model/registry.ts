@@ -30,10 +30,15 @@ const NO_RATES = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrit
 export const freePrice = (model: string): Price => ({
   id: `${model}@free`,
   model,
+  from: null,
+  to: null,
   base: NO_RATES,
   above: null,
+  fast: null,
+  webSearchNano: 0,
   maxOutputTokens: null,
   retiresOn: null,
+  priced: true,
 });
 
 /**
@@ -71,15 +76,3 @@ export const resolveModel = (
     };
   }
 };
-
-const dearer = (rates: Price['base']): Price['base'] => ({
-  ...rates,
-  input: Math.max(rates.input, rates.cacheWrite5m),
-});
-
-/** The price that bounds a call which may write to the cache: every token of input may cost what a write costs. */
-export const cachingPrice = (price: Price): Price => ({
-  ...price,
-  base: dearer(price.base),
-  above: price.above === null ? null : { ...price.above, rates: dearer(price.above.rates) },
-});

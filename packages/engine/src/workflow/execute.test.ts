@@ -322,7 +322,12 @@ describe('a workflow', () => {
     );
     expect(await bench.drive(runId)).toBe('paused');
     expect((await bench.detail(runId)).run.reason).toMatchObject({ code: 'BUDGET_EXHAUSTED' });
-    await bench.store.setLimit({ scope: 'run', id: runId }, 1_000_000_000);
+    await bench.store.setLimit({
+      level: { scope: 'run', id: runId },
+      period: 'lifetime',
+      limitNanoUsd: 1_000_000_000,
+      by: 'Ada',
+    });
     expect(await bench.drive(runId)).toBe('completed');
     expect(bench.model.calls).toHaveLength(2);
   });

@@ -2,9 +2,9 @@ import {
   CloutError,
   type Budget,
   type BudgetLevel,
-  type BudgetShortage,
   type Claim,
   type Intent,
+  type LimitedLevel,
   type MoneyOp,
   type NewRun,
   type RunEvent,
@@ -14,6 +14,7 @@ import {
   type Usage,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
+import { levelsOfStep, moneyEvent, refusal } from '../budget/memory.ts';
 import type { PrefixTokens } from '../model/bound.ts';
 import type { Journal } from './journal.ts';
 
@@ -23,13 +24,15 @@ export interface FakeLedgerRow {
   readonly attempt: number;
   readonly outcome: 'held' | 'known' | 'unknown' | 'released';
   readonly reserved: number;
+  /** Most that it can have cost. */
+  readonly bound: number;
   readonly amount: number;
   readonly usage: Usage | null;
 }
 
 interface State {
   readonly run: NewRun;
-  readonly levels: readonly BudgetLevel[];
+  readonly levels: readonly LimitedLevel[];
   readonly fence: number;
   readonly status: string;
   readonly reason: RunReason | null;
@@ -86,7 +89,7 @@ export const openFakeJournal = (clock: Clock): FakeJournal => {
           op: 'settle',
           id: row.id,
           outcome: 'unknown',
-          amountNanoUsd: row.reserved,
+          amountNanoUsd: row.bound,
           usage: null,
           requestId: null,
         }));
@@ -112,7 +115,10 @@ export const openFakeJournal = (clock: Clock): FakeJournal => {
         if (intents.has(intent.key)) refuse(`a second intent for ${intent.key}`);
         intents.set(intent.key, intent);
       }
-      const events = (unit.events ?? []).map((body, index) => ({
+      const settles = unit.money?.some((op) => op.op === 'settle') === true;
+      const own = settles ? moved.get(nameOf({ scope: 'run', id: claim.runId })) : undefined;
+      const bodies = [...(unit.events ?? []), ...(own === undefined ? [] : [moneyEvent(own)])];
+      const events = bodies.map((body, index) => ({
         seq: state.events.length + index + 1,
         runId: claim.runId,
         at: clock.now(),
@@ -150,22 +156,18 @@ const applyMoney = (
   const ledger = new Map(before.ledger);
   const move = (level: BudgetLevel, spentBy: number, heldBy: number): void => {
     const budget = budgets.get(nameOf(level)) ?? refuse('no such budget');
-    const { spentNanoUsd, heldNanoUsd, limitNanoUsd, scope, id } = budget;
+    const { spentNanoUsd, heldNanoUsd, limitNanoUsd } = budget;
     const next = { ...budget, spentNanoUsd: spentNanoUsd + spentBy, heldNanoUsd: heldNanoUsd + heldBy };
-    if (heldBy > 0 && limitNanoUsd !== null && next.spentNanoUsd + next.heldNanoUsd > limitNanoUsd) {
-      const details: BudgetShortage = { scope, id, limitNanoUsd, spentNanoUsd, heldNanoUsd, neededNanoUsd: heldBy };
-      throw new CloutError('BUDGET_EXHAUSTED', nameOf(level), { details: { ...details } });
-    }
+    if (heldBy > 0 && limitNanoUsd !== null && next.spentNanoUsd + next.heldNanoUsd > limitNanoUsd)
+      throw refusal({ ...budget, limitNanoUsd }, heldBy);
     budgets.set(nameOf(level), next);
   };
   for (const op of ops) {
     if (op.op === 'reserve') {
       if (ledger.has(op.id)) refuse('a reservation twice');
-      if (op.levels.map(nameOf).join() !== before.levels.map(nameOf).join())
-        refuse('other levels than those of the run');
       if ([...ledger.values()].some((row) => row.stepKey === op.stepKey && row.attempt === op.attempt))
         refuse('an attempt twice');
-      for (const level of op.levels) move(level, 0, op.amountNanoUsd);
+      for (const level of levelsOfStep(before.levels, op.stepKey)) move(level, 0, op.amountNanoUsd);
       const { id, stepKey, attempt, amountNanoUsd } = op;
       ledger.set(id, {
         id,
@@ -173,14 +175,18 @@ const applyMoney = (
         attempt,
         outcome: 'held',
         reserved: amountNanoUsd,
+        bound: amountNanoUsd,
         amount: amountNanoUsd,
         usage: null,
       });
+    } else if (op.op === 'proven') {
+      const row = ledger.get(op.id) ?? refuse('a proof without a reservation');
+      ledger.set(op.id, { ...row, bound: Math.min(row.bound, op.boundNanoUsd) });
     } else {
       const row = ledger.get(op.id) ?? refuse('a settlement without a reservation');
       if (row.outcome !== 'held') refuse('a settlement twice');
       if (op.outcome === 'unknown' && op.amountNanoUsd > row.reserved) refuse('an unknown outcome above its bound');
-      for (const level of before.levels) move(level, op.amountNanoUsd, -row.reserved);
+      for (const level of levelsOfStep(before.levels, row.stepKey)) move(level, op.amountNanoUsd, -row.reserved);
       ledger.set(op.id, { ...row, outcome: op.outcome, amount: op.amountNanoUsd, usage: op.usage });
     }
   }

@@ -1,4 +1,4 @@
-import type { Budget, BudgetLevel, Claim, Committed, NewRun, RunEvent, Unit } from '@cloutagent/contract';
+import type { Budget, BudgetLevel, Claim, Committed, LimitedLevel, NewRun, RunEvent, Unit } from '@cloutagent/contract';
 
 /**
  * What a backend must keep (contract/journal.ts has the nouns). Everything is durable on return; a failed unit leaves
@@ -6,7 +6,7 @@ import type { Budget, BudgetLevel, Claim, Committed, NewRun, RunEvent, Unit } fr
  * RUN_NOT_FOUND, RUN_EXISTS (another run of the same change is not finished).
  */
 export interface Journal {
-  start(run: NewRun, levels: readonly (BudgetLevel & { readonly limitNanoUsd: number | null })[]): Promise<void>;
+  start(run: NewRun, levels: readonly LimitedLevel[]): Promise<void>;
   claim(runId: string): Promise<Claim>;
   commit(claim: Claim, unit: Unit): Promise<Committed>;
   /** Stored events with `seq > after`, in order, at most `limit`. */

@@ -2,9 +2,9 @@ import {
   CloutError,
   type Budget,
   type BudgetLevel,
-  type BudgetShortage,
   type Claim,
   type Intent,
+  type LimitedLevel,
   type MoneyOp,
   type NewRun,
   type RunEvent,
@@ -12,6 +12,7 @@ import {
   type Unit,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
+import { levelsOfStep, moneyEvent, refusal } from '../budget/memory.ts';
 import type { PrefixTokens } from '../model/bound.ts';
 import type { Journal } from './journal.ts';
 
@@ -27,11 +28,14 @@ export interface MemoryJournal extends Journal, PrefixTokens {
 
 interface RunState {
   readonly run: NewRun;
-  readonly levels: readonly BudgetLevel[];
+  readonly levels: readonly LimitedLevel[];
   readonly steps: Map<string, StepRow>;
   readonly intents: Map<string, Intent>;
-  /** Open reservations and their amounts. */
-  readonly held: Map<string, number>;
+  /** Open reservations: what they hold, the most that they cost, and where. */
+  readonly held: Map<
+    string,
+    { readonly amount: number; readonly bound: number; readonly levels: readonly BudgetLevel[] }
+  >;
   readonly events: RunEvent[];
   fence: number;
   seq: number;
@@ -68,38 +72,37 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
     });
   };
 
-  const requireRoom = (levels: readonly BudgetLevel[], neededNanoUsd: number): void => {
-    for (const level of levels) {
-      const budget = budgets.get(nameOf(level));
-      if (budget === undefined || budget.limitNanoUsd === null) continue;
-      const { scope, id, limitNanoUsd, spentNanoUsd, heldNanoUsd } = budget;
-      if (spentNanoUsd + heldNanoUsd + neededNanoUsd <= limitNanoUsd) continue;
-      const details: BudgetShortage = { scope, id, limitNanoUsd, spentNanoUsd, heldNanoUsd, neededNanoUsd };
-      throw new CloutError('BUDGET_EXHAUSTED', `The budget of the ${scope} ${id} is used up`, {
-        details: { ...details },
-      });
-    }
+  const requireRoom = (level: BudgetLevel, neededNanoUsd: number): void => {
+    const budget = budgets.get(nameOf(level));
+    if (budget === undefined || budget.limitNanoUsd === null) return;
+    const { limitNanoUsd, spentNanoUsd, heldNanoUsd } = budget;
+    if (spentNanoUsd + heldNanoUsd + neededNanoUsd > limitNanoUsd)
+      throw refusal({ ...budget, limitNanoUsd }, neededNanoUsd);
   };
 
   const settle = (state: RunState, id: string, amountNanoUsd: number): void => {
-    const reserved = state.held.get(id);
-    if (reserved === undefined) return;
+    const held = state.held.get(id);
+    if (held === undefined) return;
     state.held.delete(id);
-    for (const level of state.levels) move(level, amountNanoUsd, -reserved);
+    for (const level of held.levels) move(level, amountNanoUsd, -held.amount);
   };
 
   /** What nobody settled is booked at its bound. */
   const settleOpen = (state: RunState): void => {
-    for (const [id, reserved] of state.held) settle(state, id, reserved);
+    for (const [id, { bound }] of state.held) settle(state, id, bound);
   };
 
   const applyMoney = (state: RunState, op: MoneyOp): void => {
     if (op.op === 'settle') {
       settle(state, op.id, op.amountNanoUsd);
-      return;
+    } else if (op.op === 'proven') {
+      const held = state.held.get(op.id);
+      if (held !== undefined) state.held.set(op.id, { ...held, bound: Math.min(held.bound, op.boundNanoUsd) });
+    } else {
+      const levels = levelsOfStep(state.levels, op.stepKey);
+      for (const level of levels) move(level, 0, op.amountNanoUsd);
+      state.held.set(op.id, { amount: op.amountNanoUsd, bound: op.amountNanoUsd, levels });
     }
-    for (const level of state.levels) move(level, 0, op.amountNanoUsd);
-    state.held.set(op.id, op.amountNanoUsd);
   };
 
   /** Everything that can refuse a unit, before anything of it is done. */
@@ -108,8 +111,13 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
     for (const { key } of unit.steps ?? []) {
       if (state.steps.has(key)) throw new CloutError('DIVERGED', `The step ${key} has a row already`);
     }
-    const needed = (unit.money ?? []).reduce((sum, op) => sum + (op.op === 'reserve' ? op.amountNanoUsd : 0), 0);
-    if (needed > 0) requireRoom(state.levels, needed);
+    const needed = new Map<BudgetLevel, number>();
+    for (const op of unit.money ?? []) {
+      if (op.op !== 'reserve') continue;
+      for (const level of levelsOfStep(state.levels, op.stepKey))
+        needed.set(level, (needed.get(level) ?? 0) + op.amountNanoUsd);
+    }
+    for (const [level, amount] of needed) requireRoom(level, amount);
   };
 
   const end = (runId: string): void => {
@@ -117,7 +125,8 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
     if (state === undefined) return;
     settleOpen(state);
     runs.delete(runId);
-    for (const level of state.levels) if (level.scope === 'run') budgets.delete(nameOf(level));
+    for (const level of state.levels)
+      if (level.scope === 'run' || level.scope === 'task') budgets.delete(nameOf(level));
   };
 
   return {
@@ -133,7 +142,7 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       }
       runs.set(run.id, {
         run,
-        levels: levels.map(({ scope, id }) => ({ scope, id })),
+        levels,
         steps: new Map((run.seeded ?? []).map((step) => [step.key, step])),
         intents: new Map(),
         held: new Map(),
@@ -156,7 +165,10 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       for (const step of unit.steps ?? []) state.steps.set(step.key, step);
       for (const intent of unit.intents ?? []) state.intents.set(intent.key, intent);
       const at = clock.now();
-      const events = (unit.events ?? []).map((body): RunEvent => ({
+      const settled = unit.money?.some((op) => op.op === 'settle') === true;
+      const own = settled ? budgets.get(nameOf({ scope: 'run', id: claim.runId })) : undefined;
+      const bodies = [...(unit.events ?? []), ...(own === undefined ? [] : [moneyEvent(own)])];
+      const events = bodies.map((body): RunEvent => ({
         seq: (state.seq += 1),
         runId: claim.runId,
         at,

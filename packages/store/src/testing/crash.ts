@@ -30,7 +30,7 @@ const compare = async (store: Store, confirmed: ReadonlySet<string>): Promise<re
   for (const id of RUNS) {
     const { steps, ledger, lastSeq } = await store.run(id);
     const settled = ledger.filter((row) => row.outcome === 'known').map((row) => row.id);
-    // Step and settlement come in one unit, with two events; a reservation comes with one.
+    // Step and settlement come in one unit, with two events and that of the money; a reservation comes with one.
     if (
       settled.toSorted().join() !==
       steps
@@ -39,7 +39,7 @@ const compare = async (store: Store, confirmed: ReadonlySet<string>): Promise<re
         .join()
     )
       problems.push(`${id} is torn`);
-    if (lastSeq !== ledger.length + 2 * settled.length) problems.push(`${id} has ${lastSeq} events`);
+    if (lastSeq !== ledger.length + 3 * settled.length) problems.push(`${id} has ${lastSeq} events`);
     for (const row of ledger) stored.add(`reserved ${row.id}`);
     for (const name of settled) stored.add(`settled ${name}`);
   }

@@ -13,6 +13,7 @@ import type {
   Usage,
 } from '@cloutagent/contract';
 import { systemClock, type Clock } from '@cloutagent/kit';
+import type { LimitOrder } from '../budget.ts';
 import { openStore, type Store } from '../store.ts';
 
 /** A folder that ends with the block: `await using folder = await tempFolder()`. */
@@ -127,7 +128,7 @@ export const USAGE: Usage = {
 };
 
 export const reserve = (
-  runId: string,
+  _runId: string,
   id: string,
   amountNanoUsd: number,
   stepKey = 'task[1.1]/try[0]/turn[0]',
@@ -139,7 +140,14 @@ export const reserve = (
   model: 'claude-test',
   priceId: 'price-1',
   amountNanoUsd,
-  levels: levelsOf(runId),
+});
+
+/** The order that sets a limit over all time. */
+export const limitOrder = (level: BudgetLevel, limitNanoUsd: number | null): LimitOrder => ({
+  level,
+  period: 'lifetime',
+  limitNanoUsd,
+  by: 'test',
 });
 
 export const settle = (
