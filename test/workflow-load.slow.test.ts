@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { measureLoad, measureWaiting } from './support/workflow-load.ts';
+
+describe('many runs of workflows', () => {
+  it('[X2.approvals] that wait for approval cost next to nothing, and go on at once', async () => {
+    const { rssMb, cpuPercent, wakeP99Ms } = await measureWaiting(400, 40);
+    expect(rssMb).toBeLessThan(180);
+    expect(cpuPercent).toBeLessThanOrEqual(1.5);
+    expect(wakeP99Ms).toBeLessThanOrEqual(250);
+  }, 180_000);
+
+  it('[E17.load] that are executed at once all succeed', async () => {
+    const { errorPercent } = await measureLoad({ concurrent: 50, streams: 25, rounds: 1 });
+    expect(errorPercent).toBe(0);
+  }, 180_000);
+});
