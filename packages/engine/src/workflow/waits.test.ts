@@ -56,6 +56,8 @@ describe('a run that waits', () => {
     await decide(bench, 'deny', { reason: 'too early' });
     expect(await bench.drive(runId)).toBe('completed');
     expect((await bench.outputs(runId))['no']).toBe('no(Ada denied it: too early)');
+    const { steps } = await bench.detail(runId);
+    expect(steps.find(({ key }) => key === 'q')).toMatchObject({ output: { error: { code: 'APPROVAL_DENIED' } } });
   });
 
   it('an answer that comes while other branches are at work wakes the run that is driven', async () => {
