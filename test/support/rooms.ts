@@ -25,9 +25,19 @@ export const BROWSER_ROOMS = ['packages/contract', 'packages/kit', 'packages/cli
  */
 export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   '@anthropic-ai/sdk': ['packages/engine/src/model/anthropic.ts'],
-  '@modelcontextprotocol/client': ['packages/mcp/src/connection.ts', 'packages/mcp/src/transport.ts'],
+  '@modelcontextprotocol/client': [
+    'packages/mcp/src/asks.ts',
+    'packages/mcp/src/call-tool.ts',
+    'packages/mcp/src/connection.ts',
+    'packages/mcp/src/era.ts',
+    'packages/mcp/src/http.ts',
+    'packages/mcp/src/link.ts',
+    'packages/mcp/src/stdio-transport.ts',
+    'packages/mcp/src/stdio.ts',
+  ],
   '@modelcontextprotocol/server': ['packages/task-mcp/src/mcp/sdk.ts', 'packages/task-mcp/src/mcp/stdio.ts'],
   'find-my-way': ['packages/http/src/routing.ts'],
+  'ipaddr.js': ['packages/mcp/src/guarded-fetch.ts'],
   ioredis: ['packages/http/src/shared-limiter.ts'],
   libsql: ['packages/store/src/libsql.ts'],
   pino: ['apps/server/src/log.ts'],

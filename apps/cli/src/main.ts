@@ -2,6 +2,7 @@ import { CloutError, PRODUCT_VERSION, codeOf, errorSpec, toErrorBody, type Error
 import { Command, CommanderError } from 'commander';
 import { registerChange } from './command/change.ts';
 import { registerInit } from './command/init.ts';
+import { registerMcp } from './command/mcp.ts';
 import { registerPlan } from './command/plan.ts';
 import { registerRun } from './command/run.ts';
 import { registerRuns } from './command/runs.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Register[] = [
   registerPlan,
   registerRun,
   registerRuns,
+  registerMcp,
   registerSimulate,
 ];
 

@@ -9,6 +9,9 @@ import * as z from 'zod';
 /** The process's environment as the product knows it: only the variables of contract/config.ts. */
 export type Environment = Readonly<Partial<Record<EnvironmentVariable, string>>>;
 
+/** A variable that an administrator's entry refers to by `env:NAME`; it is no setting of ours. */
+export const secretVariable = (name: string): string | undefined => process.env[name];
+
 /** What is settled about one data folder: the file's values under the environment's. */
 export interface Settings {
   readonly config: Config;

@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { approvalHandlers } from './api/approvals.ts';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
+import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
 import { sessionHandlers } from './api/session.ts';
@@ -63,6 +64,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     ...changeHandlers(bench),
     ...runHandlers(bench),
     ...sessionHandlers(bench),
+    ...mcpHandlers(bench.mcp),
     ...workflowHandlers(bench),
   });
   return [...taskMcp.routes, ...api];

@@ -11,15 +11,22 @@ import { onStorage } from './storage-error.ts';
  */
 const TrustFile = z.object({ format: z.literal(1), folders: z.array(z.string()) });
 
-const trustFile = (environment: Environment): string => {
+/** What the user of this machine decided about projects, outside of them. Throws VALIDATION_ERROR where there is no home. */
+export const configFolder = (environment: Environment): string => {
   const base = environment.XDG_CONFIG_HOME || (environment.HOME ? path.join(environment.HOME, '.config') : undefined);
   if (base === undefined) {
-    throw new CloutError('VALIDATION_ERROR', 'Neither XDG_CONFIG_HOME nor HOME is set, so trust cannot be remembered', {
-      hint: 'Set HOME to your home folder',
-    });
+    throw new CloutError(
+      'VALIDATION_ERROR',
+      'Neither XDG_CONFIG_HOME nor HOME is set, so what you trust cannot be remembered',
+      {
+        hint: 'Set HOME to your home folder',
+      },
+    );
   }
-  return path.join(base, 'cloutagent', 'trusted.json');
+  return path.join(base, 'cloutagent');
 };
+
+const trustFile = (environment: Environment): string => path.join(configFolder(environment), 'trusted.json');
 
 const realFolder = async (folder: string): Promise<string> => {
   try {

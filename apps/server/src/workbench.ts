@@ -25,6 +25,7 @@ import { cancelRun, RunOwner, type Drive } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
+import { openMcpServers, type McpServers } from './wire/mcp.ts';
 import { createToolSource } from './wire/tools.ts';
 import { workflowPorts } from './wire/workflow.ts';
 
@@ -35,6 +36,8 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  /** The registered MCP servers. */
+  readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
   readonly courier: AlertCourier;
   /** Goes on with runs that waited for money. */
@@ -99,7 +102,8 @@ export const openWorkbench = async (options: {
     log,
   );
   const simulatorKey = placeholderKey();
-  const tools = createToolSource({ root, env, clock, log });
+  const mcp = await openMcpServers({ root, dataDir, env, environment, clock, log });
+  const tools = createToolSource(mcp, settings.config.run.mcpServers);
   const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
     if (settings.anthropic.apiKey === undefined) {
@@ -171,6 +175,7 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    mcp,
     courier,
     resumer,
     log,
@@ -206,6 +211,7 @@ export const openWorkbench = async (options: {
       resumer.close();
       await courier.close();
       await tools.close();
+      await mcp.close();
       simulator.close();
       await store.close();
     },

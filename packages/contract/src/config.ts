@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { McpServerId } from './mcp-server.ts';
 import { UsdText } from './money.ts';
 
 const isTimeZone = (name: string): boolean => {
@@ -29,6 +30,8 @@ export const Config = z
         maxIterations: z.int().min(1).max(500).default(50),
         maxAttempts: z.int().min(1).max(10).default(3),
         maxTokens: z.int().min(512).max(128_000).default(8192),
+        /** Ids of registered MCP servers whose tools runs of changes get beside the files of the project. */
+        mcpServers: z.array(McpServerId).max(32).default([]),
       })
       .strict()
       .prefault({}),

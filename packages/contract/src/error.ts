@@ -112,6 +112,17 @@ export const ERRORS = {
   DIVERGED: spec(409, 1, 'The input of a finished step has changed since; start a new run'),
   FENCED: spec(409, 1, 'Another worker took this run over; nothing is lost'),
   MCP_CONNECTION_FAILED: spec(502, 7, 'Check the command of the MCP server and its stderr', true),
+  MCP_SERVER_NOT_FOUND: spec(404, 3, 'clout mcp list names the registered servers'),
+  MCP_SERVER_EXISTS: spec(409, 4, 'Choose another id, or replace the entry: clout mcp add … --replace'),
+  MCP_INSTALL_FAILED: spec(502, 7, 'Look at what npm said, in the details; npm has to reach its registry', true),
+  MCP_NOT_APPROVED: spec(403, 5, 'An administrator looks at it and approves it: clout mcp approve ID'),
+  MCP_QUARANTINED: spec(503, 7, 'The server crashed too often; mend it, it is tried again by itself', true),
+  MCP_ADDRESS_REFUSED: spec(
+    403,
+    5,
+    'Only public addresses are called; an administrator may allow a network in the entry of the server (allowNetworks)',
+  ),
+  SECRET_NOT_FOUND: spec(422, 5, 'Set the variable or write the file that the entry of the server refers to'),
   NOT_TRUSTED: spec(403, 5, 'Look at what the folder would run, then: clout trust'),
 } as const satisfies Record<string, ErrorSpec>;
 

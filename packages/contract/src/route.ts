@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { Approval, ApprovalDecision, ApprovalPage } from './approval.ts';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
+import { MCP_ROUTES } from './mcp-route.ts';
 import { Money, UsdText } from './money.ts';
 import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
 import { Scope } from './principal.ts';
 import { Run, RunDetail, RunPage } from './run.ts';
 import { ChangeOpenInput } from './tool.ts';
-import { NodeId, WorkflowDocument } from './workflow.ts';
+import { WORKFLOW_ROUTES } from './workflow-route.ts';
 
 /**
  * An endpoint is data: server, client, command line and page derive from it. `params` are the `:names` of the path,
@@ -21,6 +21,8 @@ export interface RouteSpec {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly output: z.ZodType | 'sse';
+  /** false: has a limit of its own instead of REQUEST_TIMEOUT_MS. */
+  readonly timed?: false;
 }
 
 const Slug = z.string().min(1).max(200);
@@ -40,52 +42,6 @@ export const RunResume = z.strictObject({
   /** What to do with a tool call whose effect is unknown after a crash. */
   unknown: z.enum(['repeat', 'skip']).optional(),
 });
-
-/** A run of a workflow that the request carries, with every workflow that it names. */
-export const WorkflowStart = z.strictObject({
-  workflow: WorkflowDocument,
-  workflows: z.record(NodeId, WorkflowDocument).default({}),
-  input: z.string().max(1_000_000).default(''),
-  variables: z.record(z.string().max(100), z.string().max(1_000_000)).default({}),
-  simulate: z.boolean().default(false),
-  /** Limit of the run in dollars; that of the workflow, or the plan's ceiling, where absent. */
-  budget: UsdText.optional(),
-  /** Of agents that name none. */
-  model: z.string().max(100).optional(),
-});
-export type WorkflowStart = z.infer<typeof WorkflowStart>;
-
-export const RunFork = z.strictObject({
-  /** Key of a step, or the place of a node: from here on everything is done again. */
-  from: z.string().min(1).max(1_000),
-  /** Goes on from there instead; what comes before must be the same. */
-  workflow: WorkflowDocument.optional(),
-  budget: UsdText.optional(),
-});
-
-export const RunReplay = z.strictObject({
-  /** Is executed against the journal instead of the run's own. */
-  workflow: WorkflowDocument.optional(),
-});
-
-/** What a replay found; it asks no model and changes nothing. */
-export const ReplayReport = z.object({
-  /** Nodes that gave again what they had given. */
-  equal: z.int(),
-  divergences: z.array(
-    z.object({
-      node: z.string(),
-      /** Key of the first step that differs. */
-      step: z.string(),
-      kind: z.enum(['input', 'output', 'missing']),
-      recorded: z.string().nullable(),
-      now: z.string().nullable(),
-    }),
-  ),
-  output: z.string().nullable(),
-  modelCalls: z.literal(0),
-});
-export interface ReplayReport extends z.infer<typeof ReplayReport> {}
 
 export const Meta = z.object({
   pid: z.int(),
@@ -216,71 +172,8 @@ export const ROUTES = {
     summary: 'Stop a run and settle its money',
     output: Run,
   },
-  runPause: {
-    method: 'POST',
-    path: '/api/runs/:id/pause',
-    scope: 'run',
-    summary: 'Let the steps of a workflow that are being done finish, then pause',
-    output: Run,
-  },
-  runFork: {
-    method: 'POST',
-    path: '/api/runs/:id/fork',
-    scope: 'run',
-    summary: 'A new run that takes over what a workflow has done before a step, and pays for the rest only',
-    body: RunFork,
-    output: Run,
-  },
-  runReplay: {
-    method: 'POST',
-    path: '/api/runs/:id/replay',
-    scope: 'read',
-    summary: 'Execute a workflow against the journal of a run: no call, no cost; what differs is named',
-    body: RunReplay,
-    output: ReplayReport,
-  },
-  runFrames: {
-    method: 'GET',
-    path: '/api/runs/:id/frames',
-    scope: 'read',
-    summary: 'What the nodes of a workflow say as it comes: frames {nodeId, …chunk} of seed 003',
-    output: 'sse',
-  },
-  workflowRun: {
-    method: 'POST',
-    path: '/api/workflow-runs',
-    scope: 'run',
-    summary: 'Run a workflow',
-    body: WorkflowStart,
-    output: Run,
-  },
-  workflowPlan: {
-    method: 'POST',
-    path: '/api/workflow-plans',
-    scope: 'read',
-    summary: 'Price tag of a workflow: expected cost and ceiling, per node and in all',
-    body: WorkflowStart,
-    output: Plan,
-  },
-  approvalsList: {
-    method: 'GET',
-    path: '/api/approvals',
-    scope: 'read',
-    summary: 'What runs ask a person, newest first',
-    query: PageQuery.extend({
-      run: z.string().max(100).optional(),
-      status: z.enum(['pending', 'all']).default('pending'),
-    }),
-    output: ApprovalPage,
-  },
-  approvalDecide: {
-    method: 'POST',
-    path: '/api/approvals/:id',
-    scope: 'run',
-    summary: 'Approve, edit or deny; the first decision holds',
-    body: ApprovalDecision,
-    output: Approval,
-  },
+  ...MCP_ROUTES,
+  ...WORKFLOW_ROUTES,
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;

@@ -137,6 +137,7 @@ export const createFront = (options: FrontOptions): Front => {
         throw new CloutError('METHOD_NOT_ALLOWED', `${method} is not possible here`, { details: { allow } });
       }
       exchange.label = { method: match.route.method, route: match.route.path };
+      if (match.route.timed === false) exchange.timed = false;
       await enter(exchange, site, match.route);
       checkApiVersion(request.headers['api-version']);
       const context = contexts.of(exchange, url, match.route, match.params);

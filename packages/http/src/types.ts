@@ -119,6 +119,8 @@ export interface Route {
   readonly maxJsonKeys?: number;
   /** Counts against the rate limit; by default what is no GET. */
   readonly limited?: boolean;
+  /** false: has a limit of its own instead of the front's. */
+  readonly timed?: false;
   /** Shape of this route's errors, before the front's own. */
   readonly formatError?: FormatError;
   readonly handler: Handler;

@@ -15,7 +15,7 @@ import { CANCELLED, hashOf, levelsOf, openDrive, priceFor, type Drive, type Driv
 import type { LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
-import { fileTools, prefixOf } from './tools.ts';
+import { runTools, prefixOf } from './tools.ts';
 import { assertUnchanged, tasksNow } from './unchanged.ts';
 
 export type DriveOptions = Pick<DriveDeps, 'signal' | 'unknown' | 'onText' | 'onEvents'>;
@@ -111,7 +111,7 @@ const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
   const { simulated } = drive.claim.run;
   const price = priceFor(deps.prices, document.model);
   const { project, protected: others = [] } = deps;
-  const tools = guardTools(fileTools(await deps.tools()), { ...project, others });
+  const tools = guardTools(runTools(await deps.tools()), { ...project, others });
   const port = await deps.model({ simulated });
   const model = { port, price, prefixes: deps.journal, maxTokens: document.maxTokens };
   return { drive, deps, document, model, tools, prefix: prefixOf(document, tools) };

@@ -20,7 +20,7 @@ import { changeIdentity, readChange } from '@cloutagent/openspec';
 import { freeOf, type LaneDeps } from './deps.ts';
 import { toDocument } from './document.ts';
 import { commandTasks, lockOf, taskFaults, type TaskFault } from './faults.ts';
-import { fileTools, prefixOf } from './tools.ts';
+import { runTools, prefixOf } from './tools.ts';
 
 export interface PlanRequest {
   readonly slug: string;
@@ -50,7 +50,7 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
   const change = await readChange(deps.project, slug);
   const identity = await changeIdentity(deps.project, slug);
   const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run, identity });
-  const prefix = prefixOf(document, fileTools(await deps.tools()));
+  const prefix = prefixOf(document, runTools(await deps.tools()));
   const tasks = document.tasks.map((task) => {
     const requestBytes = bytesOf(prefix, task);
     const writesFiles = task.checks.some((check) => check.kind !== 'run');

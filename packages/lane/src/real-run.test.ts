@@ -34,8 +34,15 @@ const open = async (list: readonly string[], folder: string) => {
   const simulator = await startSimulator({ port: 0, host: '127.0.0.1', logFile });
   const model = createAnthropicModel({ baseUrl: simulator.url, apiKey: 'simulated', clock: systemClock });
   const server = await openStdioServer(
-    { id: 'filesystem', command: process.execPath, args: [SERVER, project.root], env: {} },
-    { cwd: project.root, env: { PATH: process.env['PATH'] }, clock: systemClock, log: () => undefined },
+    {
+      transport: 'stdio',
+      id: 'filesystem',
+      command: process.execPath,
+      args: [SERVER, project.root],
+      env: {},
+      cwd: project.root,
+    },
+    { env: { PATH: process.env['PATH'] }, clock: systemClock, log: () => undefined },
   );
   const names = toWireNames(server.tools());
   const tools: ToolPort = {

@@ -11,11 +11,11 @@ const ALLOWED = new Set([
   'search_files',
 ]);
 
-/** The file tools among those of all servers, sorted and frozen for the run. */
-export const fileTools = (port: ToolPort): ToolPort => {
+/** The file tools that tasks need and all tools of the other servers that the project chose, sorted and frozen for the run. */
+export const runTools = (port: ToolPort): ToolPort => {
   const chosen = new Map(
     [...port.tools()]
-      .filter(([, tool]) => tool.server === 'filesystem' && ALLOWED.has(tool.name))
+      .filter(([, tool]) => tool.server !== 'filesystem' || ALLOWED.has(tool.name))
       .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
   );
   return { tools: () => chosen, call: (tool, input, options) => port.call(tool, input, options) };

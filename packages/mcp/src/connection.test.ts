@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, type CloutError, type McpToolResult } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openStdioServer, type McpConnection } from './connection.ts';
+import { openStdioServer } from './stdio.ts';
+import type { McpConnection } from './types.ts';
 
 const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
 const open: McpConnection[] = [];
@@ -11,20 +12,18 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((connection) => connection.close()));
 });
 
-const faulty = async (
-  mode: string,
-  more: { callTimeoutMs?: number; startTimeoutMs?: number; env?: Record<string, string> } = {},
-) => {
-  const { env = {}, ...limits } = more;
+const faulty = async (mode: string, more: { callMs?: number; startMs?: number; env?: Record<string, string> } = {}) => {
   const connection = await openStdioServer(
-    { id: 'faulty', command: process.execPath, args: [FAULTY, mode], env },
     {
+      transport: 'stdio',
+      id: 'faulty',
+      command: process.execPath,
+      args: [FAULTY, mode],
+      env: {},
       cwd: process.cwd(),
-      env: { ...process.env, PLANTED_SECRET: 'sk-planted' },
-      clock: systemClock,
-      log: () => {},
-      ...limits,
+      ...more,
     },
+    { env: { ...process.env, PLANTED_SECRET: 'sk-planted' }, clock: systemClock, log: () => {} },
   );
   open.push(connection);
   return connection;
@@ -64,7 +63,7 @@ describe('a server that behaves', () => {
     expect(textOf(await call(await faulty('ok'), 'meta'))).toContain('"cloutagent/idempotencyKey":"key:meta"');
   });
 
-  test('[E5.environment] gets the allow-list and what it declares, and no secret of ours', async () => {
+  test('[E5.environment] [E4] gets the allow-list and what it declares, and no secret of ours', async () => {
     const env = JSON.parse(
       String(textOf(await call(await faulty('ok', { env: { DECLARED: 'yes' } }), 'env'))),
     ) as Record<string, string>;
@@ -86,7 +85,7 @@ describe('a server that behaves', () => {
     expect(textOf(await call(connection, 'echo', { text: 'still here' }))).toBe('still here');
   });
 
-  test('characters that are split over chunks arrive whole', async () => {
+  test('[E6] characters that are split over chunks arrive whole', async () => {
     expect(textOf(await call(await faulty('ok'), 'split'))).toBe('Grüße 🦊 日本');
   });
 
@@ -99,26 +98,26 @@ describe('a server that behaves', () => {
 });
 
 describe('a server that does not', () => {
-  test('a command that does not exist is MCP_CONNECTION_FAILED', async () => {
+  test('[E5] a command that does not exist is MCP_CONNECTION_FAILED', async () => {
     const error = await caught(
       openStdioServer(
-        { id: 'x', command: '/nowhere/at-all', args: [], env: {} },
-        { cwd: '/', env: {}, clock: systemClock, log: () => {} },
+        { transport: 'stdio', id: 'x', command: '/nowhere/at-all', args: [], env: {}, cwd: '/' },
+        { env: {}, clock: systemClock, log: () => {} },
       ),
     );
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
     expect(error.message).toContain('ENOENT');
   });
 
-  test('dying while it starts shows the end of its stderr', async () => {
+  test('[E5] dying while it starts shows the end of its stderr', async () => {
     const error = await caught(faulty('die-at-once'));
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
     expect(error.message).toContain('exit code 3');
     expect(error.details?.['stderr']).toBe('cannot find my configuration');
   });
 
-  test('never answering initialize ends at the start timeout', async () => {
-    expect(codeOf(await caught(faulty('mute', { startTimeoutMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
+  test('[E7] never answering initialize ends at the start timeout', async () => {
+    expect(codeOf(await caught(faulty('mute', { startMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
   });
 
   test('dying in the middle of a call fails that call and the later ones', async () => {
@@ -132,15 +131,15 @@ describe('a server that does not', () => {
     expect(codeOf(await caught(call(connection, 'echo', { text: 'x' })))).toBe('MCP_CONNECTION_FAILED');
   });
 
-  test('garbage on stdout is skipped', async () => {
+  test('[E6] garbage on stdout is skipped', async () => {
     expect(textOf(await call(await faulty('garbage'), 'echo', { text: 'fine' }))).toBe('fine');
   });
 
-  test('[E5.bounds] a flood on stderr does not stop the answers', async () => {
+  test('[E5.bounds] [E8] a flood on stderr does not stop the answers', async () => {
     expect(textOf(await call(await faulty('flood'), 'echo', { text: 'fine' }))).toBe('fine');
   });
 
-  test('[E5.bounds] a line without end ends the server, with the reason', async () => {
+  test('[E5.bounds] [E6] a line without end ends the server, with the reason', async () => {
     const connection = await faulty('ok');
     const error = await caught(call(connection, 'huge'));
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
@@ -148,8 +147,8 @@ describe('a server that does not', () => {
     expect(await connection.closed).toContain('longer than 4 MiB');
   });
 
-  test('[E5.timeout] a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
-    const connection = await faulty('ok', { callTimeoutMs: 150 });
+  test('[E5.timeout] [E7] a call that never ends is REQUEST_TIMEOUT, is cancelled, and its late answer is dropped', async () => {
+    const connection = await faulty('ok', { callMs: 150 });
     expect(codeOf(await caught(call(connection, 'late')))).toBe('REQUEST_TIMEOUT');
     expect(textOf(await call(connection, 'cancelled'))).toBe('1');
     await systemClock.sleep(300);
@@ -160,10 +159,32 @@ describe('a server that does not', () => {
     const connection = await faulty('ok');
     const controller = new AbortController();
     const pending = caught(call(connection, 'never', {}, controller.signal));
+    await call(connection, 'echo', { text: 'the call before has arrived' });
     controller.abort(new Error('the run was cancelled'));
     expect((await pending).message).toBe('the run was cancelled');
     expect(textOf(await call(connection, 'cancelled'))).toBe('1');
   });
+
+  test('[E6] answers to nobody, answers twice and two messages in a chunk disturb nobody', async () => {
+    const connection = await faulty('ok');
+    expect(textOf(await call(connection, 'twice'))).toBe('once');
+    expect(textOf(await call(connection, 'echo', { text: 'after' }))).toBe('after');
+  });
+
+  test('what is no tool result is INVALID_TOOL_RESULT', async () => {
+    const connection = await faulty('ok');
+    expect(codeOf(await caught(call(connection, 'strange')))).toBe('INVALID_TOOL_RESULT');
+    expect(textOf(await call(connection, 'echo', { text: 'after' }))).toBe('after');
+  });
+
+  test.each(['exit-on-probe', 'silent'])(
+    '[E5.stdio] one of before 2026-07-28 that %s is used all the same',
+    async (mode) => {
+      const connection = await faulty(mode, { startMs: 2000 });
+      expect(connection.era).toBe('legacy');
+      expect(textOf(await call(connection, 'echo', { text: 'fine' }))).toBe('fine');
+    },
+  );
 
   test('too large an input is refused before it is sent', async () => {
     const connection = await faulty('ok');

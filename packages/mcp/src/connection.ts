@@ -1,199 +1,225 @@
-import { Client } from '@modelcontextprotocol/client';
-import {
-  CloutError,
-  PRODUCT_VERSION,
-  type McpServerConfig,
-  type McpTool,
-  type McpToolResult,
-} from '@cloutagent/contract';
+import { Client, type PriorDiscovery } from '@modelcontextprotocol/client';
+import { CloutError, PRODUCT_VERSION, type McpTool } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
-import { toChildEnv } from './child-env.ts';
-import { startProcess, type OwnedProcess } from './process.ts';
-import { toArguments, toToolResult, toTools } from './tool-shape.ts';
-import { createStdioTransport, type StdioTransport } from './transport.ts';
+import { answerServer, ASKING, type CallInFlight } from './asks.ts';
+import { isSessionLost, messageOf, ourErrorIn, sdkCode, wasNeverSent } from './call-error.ts';
+import { callTool } from './call-tool.ts';
+import type { Link } from './link.ts';
+import type { Target } from './target.ts';
+import { toMessages, toPrompts, toResources, toTools } from './tool-shape.ts';
+import type { McpConnection, McpDeps } from './types.ts';
 
-export type Log = (
-  level: 'debug' | 'info' | 'warn' | 'error',
-  message: string,
-  fields?: Readonly<Record<string, unknown>>,
-) => void;
-
-export interface McpDeps {
-  readonly cwd: string;
-  /** Values for the allow-list HOME, PATH, SHELL, TERM, USER, LOGNAME, LANG; other names are ignored. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Milliseconds that one tool call may take; 120,000. */
-  readonly callTimeoutMs?: number;
-  /** Milliseconds from spawn to the list of tools; 30,000, because `npx` may have to unpack a server first. */
-  readonly startTimeoutMs?: number;
-}
-
-export interface McpCallOptions {
-  readonly signal: AbortSignal;
-  readonly idempotencyKey: string;
-}
-
-/** One running server. */
-export interface McpConnection {
-  readonly id: string;
-  /** As listed when the connection opened; frozen, because a run's tools must not change under it. */
-  tools(): readonly McpTool[];
-  /**
-   * Calls a tool by its own name. What the server refuses comes back as `isError`. Throws MCP_CONNECTION_FAILED when
-   * the server is gone, REQUEST_TIMEOUT after `callTimeoutMs`, and the signal's reason when it is aborted.
-   */
-  call(tool: string, input: unknown, options: McpCallOptions): Promise<McpToolResult>;
-  close(): Promise<void>;
-  /** Resolves once, with the reason, when the connection has ended. */
-  readonly closed: Promise<string>;
-}
-
-/** A server that lists more pages of tools than this is broken. */
+/** A server that lists more pages than this is broken. */
 const MAX_LIST_PAGES = 20;
 /** How much of stderr an error shows. */
 const STDERR_TAIL = 2_000;
-/** A server that does not even answer a ping this long after a timed-out call is hung and is ended. */
-const HUNG_AFTER_MS = 5_000;
 /** Lines that are no message are logged this often a connection, so that a chatty server cannot flood the log. */
 const MAX_STRAY_LOGS = 20;
+/** A server that never answers `server/discover` is one of before 2026-07-28. */
+const MAX_PROBE_MS = 8_000;
+
+export const startMsOf = (target: Target): number => target.startMs ?? 30_000;
+
+/** MCP_CONNECTION_FAILED in words; `executed: 'no'` where nothing can have been done. */
+export const failed = (
+  server: string,
+  what: string,
+  more: { readonly stderr?: string; readonly cause?: unknown; readonly executed?: 'no' | 'unknown' } = {},
+): CloutError =>
+  new CloutError('MCP_CONNECTION_FAILED', `The MCP server "${server}" ${what}`, {
+    cause: more.cause,
+    details: {
+      server,
+      stderr: (more.stderr ?? '').slice(-STDERR_TAIL).trim(),
+      ...(more.executed === undefined ? {} : { executed: more.executed }),
+    },
+  });
+
+/** Told after the handshake, before the tools are listed. */
+export type OnInitialized = (found: Pick<McpConnection, 'era' | 'protocolVersion' | 'serverInfo'>) => void;
+
+/** What the handshake found out; kept for the next time. */
+export type OnEra = (verdict: PriorDiscovery) => void;
 
 /**
- * Starts a stdio MCP server and lists its tools. The protocol is that of 2025-11-25 and before (`initialize`).
- * Throws MCP_CONNECTION_FAILED with the end of stderr in its details; no process is left behind then.
+ * Shakes hands over a link and lists the tools: `server/discover` first, `initialize` where the server knows none, or what
+ * `prior` says. Throws MCP_CONNECTION_FAILED with the end of stderr, MCP_ADDRESS_REFUSED, the signal's reason; the link is
+ * ended then.
  */
-export const openStdioServer = async (config: McpServerConfig, deps: McpDeps): Promise<McpConnection> => {
-  let child: OwnedProcess;
-  try {
-    child = await startProcess(
-      { command: config.command, args: config.args, cwd: deps.cwd, env: toChildEnv(deps.env, config.env) },
-      deps.clock,
-    );
-  } catch (error) {
-    throw failed(config, `could not be started: ${messageOf(error)}`, '', error);
-  }
-  const transport = createStdioTransport(child);
-  const reason = child.ended.then((ended) => transport.fault() ?? ended);
+export const openConnection = async (
+  link: Link,
+  target: Target,
+  deps: McpDeps,
+  era: {
+    readonly prior?: PriorDiscovery | undefined;
+    readonly onEra?: OnEra;
+    readonly onInitialized?: OnInitialized | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<McpConnection> => {
+  const startMs = startMsOf(target);
+  const calls = new Set<CallInFlight>();
   const client = new Client(
     { name: 'cloutagent', version: PRODUCT_VERSION },
-    { capabilities: {}, versionNegotiation: { mode: 'legacy' }, listMaxPages: MAX_LIST_PAGES },
+    {
+      capabilities: deps.elicit === undefined ? {} : ASKING,
+      listMaxPages: MAX_LIST_PAGES,
+      versionNegotiation: {
+        mode: target.transport === 'sse' ? 'legacy' : 'auto',
+        probe: { timeoutMs: target.transport === 'stdio' ? Math.min(MAX_PROBE_MS, startMs / 2) : startMs },
+      },
+    },
   );
   let strays = 0;
   // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's client is no EventTarget
   client.onerror = (error) => {
     strays += 1;
     if (strays <= MAX_STRAY_LOGS)
-      deps.log('debug', 'MCP server said something that is no message', { server: config.id, message: error.message });
+      deps.log('debug', 'MCP server said something that is no message', { server: target.id, message: error.message });
   };
+  answerServer(client, { server: target.id, elicit: deps.elicit, calls, log: deps.log });
+  const reason = link.ended.then((ended) => link.fault() ?? ended);
 
-  const tools = await listTools(client, transport, config, deps).catch(async (error: unknown) => {
-    await child.stop();
-    throw failed(
-      config,
-      `did not answer as an MCP server: ${transport.fault() ?? messageOf(error)}; ${await reason}`,
-      child.stderr(),
-      error,
-    );
-  });
-  deps.log('info', 'MCP server is ready', { server: config.id, pid: child.pid, tools: tools.length });
-  return connection(config, deps, { child, client, transport, tools, reason });
+  try {
+    const { prior, signal, onEra } = era;
+    await client.connect(link.transport, {
+      timeout: startMs,
+      ...(signal === undefined ? {} : { signal }),
+      ...(prior === undefined ? {} : { prior }),
+    });
+    const discover = client.getDiscoverResult();
+    onEra?.(discover === undefined ? { kind: 'legacy' } : { kind: 'modern', discover });
+    const opened = connection(target, deps, { client, link, reason, calls });
+    era.onInitialized?.(opened);
+    await opened.listTools(signal);
+    deps.log('info', 'MCP server is ready', {
+      server: target.id,
+      era: opened.era,
+      tools: opened.tools().length,
+      ...(link.pid === undefined ? {} : { pid: link.pid }),
+    });
+    return opened;
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    await link.stop();
+    era.signal?.throwIfAborted();
+    const ours = ourErrorIn(error);
+    if (ours?.code === 'MCP_ADDRESS_REFUSED') throw ours;
+    const why = link.fault() ?? messageOf(error);
+    const end = link.pid === undefined ? '' : `; ${await reason}`;
+    throw failed(target.id, `did not answer as an MCP server: ${why}${end}`, { stderr: link.stderr(), cause: error });
+  }
 };
 
 interface Open {
-  readonly child: OwnedProcess;
+  readonly link: Link;
   readonly client: Client;
-  readonly transport: StdioTransport;
-  readonly tools: readonly McpTool[];
   readonly reason: Promise<string>;
+  readonly calls: Set<CallInFlight>;
 }
 
-const connection = (config: McpServerConfig, deps: McpDeps, open: Open): McpConnection => {
-  const { child, client, transport, reason } = open;
+const connection = (target: Target, deps: McpDeps, { client, link, reason, calls }: Open): McpConnection => {
   let over = false;
+  let listed: readonly McpTool[] = [];
   const closed = reason.then((text) => {
     over = true;
-    deps.log('info', 'MCP server has ended', { server: config.id, reason: text });
+    deps.log('info', 'MCP server has ended', { server: target.id, reason: text });
     return text;
   });
 
   const gone = async (cause?: unknown): Promise<CloutError> => {
-    const why = transport.fault() ?? (await soon(reason, deps.clock)) ?? 'the connection was closed';
-    return failed(config, `is gone: ${why}`, child.stderr(), cause);
+    const why =
+      link.fault() ??
+      (link.pid === undefined && cause !== undefined ? messageOf(cause) : await soon(reason, deps.clock)) ??
+      'the connection was closed';
+    const executed = cause === undefined || wasNeverSent(cause) ? 'no' : 'unknown';
+    return failed(target.id, `is gone: ${why}`, { stderr: link.stderr(), cause, executed });
   };
-
-  const call = async (tool: string, input: unknown, options: McpCallOptions): Promise<McpToolResult> => {
-    options.signal.throwIfAborted();
-    if (over || transport.fault() !== undefined) throw await gone();
-    const timeout = deps.callTimeoutMs ?? 120_000;
-    const params = {
-      name: tool,
-      arguments: toArguments(input),
-      _meta: { 'cloutagent/idempotencyKey': options.idempotencyKey },
-    };
+  const requireOpen = async (signal: AbortSignal | undefined): Promise<void> => {
+    signal?.throwIfAborted();
+    if (over || link.fault() !== undefined) throw await gone();
+  };
+  /** Requests beside tool calls: an error of the server is an error here. */
+  const ask = async <T>(signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T> => {
+    await requireOpen(signal);
     try {
-      const result = await client.request(
-        { method: 'tools/call', params },
-        { signal: options.signal, timeout, maxTotalTimeout: timeout },
-      );
-      return toToolResult(result);
+      return await send();
     } catch (error) {
-      options.signal.throwIfAborted();
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // Numbers are the server's own refusals (JSON-RPC): the model can read them and do better.
-      if (typeof code === 'number') return { content: [{ type: 'text', text: messageOf(error) }], isError: true };
-      if (code === 'INVALID_RESULT')
-        throw new CloutError(
-          'INVALID_TOOL_RESULT',
-          `The MCP server "${config.id}" answered ${tool} with something that is no tool result`,
-          { hint: 'Its effect is unknown; report this to the makers of the server', cause: error },
-        );
-      if (code === 'REQUEST_TIMEOUT') {
-        void endIfHung(client, child);
-        throw new CloutError(
-          'REQUEST_TIMEOUT',
-          `The tool ${tool} of the MCP server "${config.id}" took longer than ${timeout / 1000} s`,
-          { cause: error, details: { server: config.id, tool, timeoutMs: timeout } },
-        );
-      }
-      if (error instanceof RangeError) throw new CloutError('PAYLOAD_TOO_LARGE', error.message, { cause: error });
+      signal?.throwIfAborted();
+      const ours = ourErrorIn(error);
+      if (ours !== undefined) throw ours;
+      if (typeof sdkCode(error) === 'number' && !isSessionLost(error))
+        throw new CloutError('RESOURCE_NOT_FOUND', `The MCP server "${target.id}" refused: ${messageOf(error)}`, {
+          cause: error,
+        });
       throw await gone(error);
     }
   };
+  const timeout = startMsOf(target);
+  const request = (signal: AbortSignal | undefined) => (signal === undefined ? { timeout } : { timeout, signal });
+
+  const listTools = async (signal?: AbortSignal): Promise<readonly McpTool[]> => {
+    if (client.getServerCapabilities()?.tools === undefined) return listed;
+    const answer = await client.listTools(undefined, { ...request(signal), cacheMode: 'refresh' });
+    listed = Object.freeze(toTools(target.id, answer.tools));
+    return listed;
+  };
 
   return {
-    id: config.id,
-    tools: () => open.tools,
-    call,
+    id: target.id,
+    era: client.getProtocolEra() ?? 'legacy',
+    protocolVersion: client.getNegotiatedProtocolVersion() ?? '',
+    serverInfo: infoOf(client),
+    pid: link.pid,
+    tools: () => listed,
+    listTools,
+    onToolsChanged: (handler) => listenToTools(client, handler, deps, target.id),
+    call: async (tool, input, options) => {
+      await requireOpen(options.signal);
+      const schema = listed.find(({ name }) => name === tool)?.inputSchema;
+      return callTool({ target, client, link, calls, gone }, { tool, input, schema }, options);
+    },
+    resources: (signal) =>
+      ask(signal, async () => toResources((await client.listResources(undefined, request(signal))).resources)),
+    readResource: (uri, signal) =>
+      ask(
+        signal,
+        async () => (await client.readResource({ uri }, { ...request(signal), cacheMode: 'bypass' })).contents,
+      ),
+    prompts: (signal) =>
+      ask(signal, async () => toPrompts((await client.listPrompts(undefined, request(signal))).prompts)),
+    prompt: (name, args, signal) =>
+      ask(signal, async () =>
+        toMessages((await client.getPrompt({ name, arguments: { ...args } }, request(signal))).messages),
+      ),
+    ping: async (timeoutMs) => {
+      if (over || link.fault() !== undefined) throw await gone();
+      const options = { timeout: timeoutMs };
+      await (client.getProtocolEra() === 'modern' ? client.discover(options) : client.ping(options));
+    },
     close: async () => {
-      await client.close();
-      await child.stop();
+      await client.close().catch(() => undefined);
+      await link.stop();
       await closed;
     },
     closed,
   };
 };
 
-const listTools = async (
-  client: Client,
-  transport: StdioTransport,
-  config: McpServerConfig,
-  deps: McpDeps,
-): Promise<readonly McpTool[]> => {
-  const timeout = deps.startTimeoutMs ?? 30_000;
-  await client.connect(transport, { timeout });
-  if (client.getServerCapabilities()?.tools === undefined) return [];
-  const listed = await client.listTools(undefined, { timeout });
-  return toTools(config.id, listed.tools);
+const infoOf = (client: Client): McpConnection['serverInfo'] => {
+  const info = client.getServerVersion();
+  return info === undefined ? undefined : { name: info.name, version: info.version };
 };
 
-/** A call that timed out was cancelled; a server that is not even able to say so is ended, so that nothing goes on unseen. */
-const endIfHung = async (client: Client, child: OwnedProcess): Promise<void> => {
-  try {
-    await client.ping({ timeout: HUNG_AFTER_MS });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'REQUEST_TIMEOUT') await child.stop();
-  }
+/** Since 2026-07-28 a client has to listen; before, servers tell without being asked. */
+const listenToTools = (client: Client, handler: () => void, deps: McpDeps, server: string): void => {
+  if (client.getServerCapabilities()?.tools?.listChanged !== true) return;
+  client.setNotificationHandler('notifications/tools/list_changed', handler);
+  if (client.getProtocolEra() !== 'modern') return;
+  client.listen({ toolsListChanged: true }).catch((error: unknown) => {
+    // The list is compared at every health check too.
+    deps.log('debug', 'MCP server does not tell of changes', { server, message: messageOf(error) });
+  });
 };
 
 /** The exit code follows a broken pipe within moments; nobody waits longer for a nicer sentence. */
@@ -203,14 +229,4 @@ const soon = async (reason: Promise<string>, clock: Clock): Promise<string | und
   const first = await Promise.race([reason, late.then(() => undefined)]);
   timer.abort();
   return first;
-};
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const failed = (config: McpServerConfig, what: string, stderr: string, cause?: unknown): CloutError => {
-  const tail = stderr.slice(-STDERR_TAIL).trim();
-  return new CloutError('MCP_CONNECTION_FAILED', `The MCP server "${config.id}" ${what}`, {
-    cause,
-    details: { server: config.id, stderr: tail },
-  });
 };

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, test } from 'vitest';
-import { openStdioServer } from './connection.ts';
+import { openStdioServer } from './stdio.ts';
 
 const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
 const PARENT = fileURLToPath(new URL('fixtures/parent.mjs', import.meta.url));
@@ -37,11 +37,18 @@ const eventuallyEmpty = async (group: number): Promise<string[]> => {
   return left;
 };
 
-describe('[E5.tree] processes end with us', () => {
+describe('[E5.tree] [E9] processes end with us', () => {
   test('close ends a wrapper, a server and its child that all ignore stdin and SIGTERM', async () => {
     const connection = await openStdioServer(
-      { id: 'faulty', command: 'sh', args: ['-c', `"${process.execPath}" "${FAULTY}" stubborn; true`], env: {} },
-      { cwd: process.cwd(), env: process.env, clock: systemClock, log: () => {} },
+      {
+        transport: 'stdio',
+        id: 'faulty',
+        command: 'sh',
+        args: ['-c', `"${process.execPath}" "${FAULTY}" stubborn; true`],
+        env: {},
+        cwd: process.cwd(),
+      },
+      { env: process.env, clock: systemClock, log: () => {} },
     );
     const { content } = await connection.call('pid', {}, { signal: new AbortController().signal, idempotencyKey: 'k' });
     const group = await groupIdOf(String(content[0]?.['text']));
@@ -65,8 +72,8 @@ describe('the real filesystem server', () => {
   test('writes and reads files, and refuses paths outside of its root', async () => {
     const root = await mkdtemp(join(tmpdir(), 'mcp-fs-'));
     const connection = await openStdioServer(
-      { id: 'files', command: process.execPath, args: [FILESYSTEM, root], env: {} },
-      { cwd: root, env: process.env, clock: systemClock, log: () => {} },
+      { transport: 'stdio', id: 'files', command: process.execPath, args: [FILESYSTEM, root], env: {}, cwd: root },
+      { env: process.env, clock: systemClock, log: () => {} },
     );
     const options = { signal: new AbortController().signal, idempotencyKey: 'k' };
     try {

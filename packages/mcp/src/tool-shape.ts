@@ -1,4 +1,5 @@
 import type { McpTool, McpToolResult } from '@cloutagent/contract';
+import type { McpMessage, McpPrompt, McpResource } from './types.ts';
 
 interface ListedTool {
   readonly name: string;
@@ -46,3 +47,25 @@ export const toToolResult = (result: {
   if (content.length > 0 || result.structuredContent === undefined) return { content, isError };
   return { content: [{ type: 'text', text: JSON.stringify(result.structuredContent) }], isError };
 };
+
+export const toResources = (
+  listed: readonly { uri: string; name: string; description?: string | undefined; mimeType?: string | undefined }[],
+): readonly McpResource[] =>
+  listed.map(({ uri, name, description = '', mimeType }) => ({ uri, name, description, mimeType }));
+
+export const toPrompts = (
+  listed: readonly {
+    name: string;
+    description?: string | undefined;
+    arguments?: readonly { name: string; required?: boolean | undefined }[] | undefined;
+  }[],
+): readonly McpPrompt[] =>
+  listed.map(({ name, description = '', arguments: args = [] }) => ({
+    name,
+    description,
+    arguments: args.map((argument) => ({ name: argument.name, required: argument.required === true })),
+  }));
+
+export const toMessages = (
+  messages: readonly { role: 'user' | 'assistant'; content: object }[],
+): readonly McpMessage[] => messages.map(({ role, content }) => ({ role, content: { ...content } }));

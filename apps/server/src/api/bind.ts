@@ -55,6 +55,7 @@ export const bindRoutes = (handlers: Handlers): readonly Route[] =>
       method: spec.method,
       path: spec.path,
       scope: spec.scope,
+      ...('timed' in spec ? { timed: spec.timed } : {}),
       handler: async (context) => {
         const query = parse(
           'query' in spec ? spec.query : undefined,

@@ -1,6 +1,4 @@
-import { WorkflowDocument } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
-import { say } from '../model/port.fake.ts';
 import { CANCELLED } from './execute.ts';
 import { echo, lastText, openWorkflowBench } from '../../../../test/support/workflow-bench.ts';
 

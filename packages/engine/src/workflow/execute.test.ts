@@ -1,7 +1,7 @@
 import { WorkflowDocument } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { say } from '../model/port.fake.ts';
-import { echo, lastText, openWorkflowBench } from '../../../../test/support/workflow-bench.ts';
+import { openWorkflowBench } from '../../../../test/support/workflow-bench.ts';
 
 const template = (id: string, text = `${id}({{input}})`) =>
   ({ id, type: 'template', data: { template: text } }) as const;

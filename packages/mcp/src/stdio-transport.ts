@@ -7,10 +7,13 @@ import {
 import { createLineReader } from './line-reader.ts';
 import type { OwnedProcess } from './process.ts';
 
-/** Largest message in either direction: room for a big file in a tool result, and a bound on what one server can make us hold. */
-const MAX_LINE_BYTES = 4 * 1024 * 1024;
+/** Largest message in either direction, over any transport: room for a big file in a tool result, and a bound on what one server can make us hold. */
+export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 export interface StdioTransport extends Transport {
+  /** The SDK tells stdio by these two: there a silent or ended server is one that knows no `server/discover`. */
+  readonly pid: number;
+  readonly stderr: null;
   /** Why the process was given up by us, where that is so. */
   fault(): string | undefined;
 }
@@ -51,6 +54,8 @@ export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
   };
 
   const transport: StdioTransport = {
+    pid: child.pid,
+    stderr: null,
     fault: () => fault,
     start: () => {
       child.stdout.on('data', onChunk);

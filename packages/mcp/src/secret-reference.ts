@@ -1,0 +1,44 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CloutError } from '@cloutagent/contract';
+
+/** Longer than any token or key. */
+const MAX_BYTES = 8192;
+
+export interface SecretSources {
+  /** A variable of our own environment. */
+  readonly variable: (name: string) => string | undefined;
+  /** Relative files are found from here. */
+  readonly folder: string;
+}
+
+/**
+ * Looks a value up: `env:NAME` is a variable, `file:PATH` the first line of a file, `text:` keeps what follows, and everything
+ * else is the value itself. Throws SECRET_NOT_FOUND, which names the reference and never a value.
+ */
+export const resolveReference = async (text: string, sources: SecretSources): Promise<string> => {
+  if (text.startsWith('text:')) return text.slice('text:'.length);
+  if (text.startsWith('env:')) {
+    const value = sources.variable(text.slice('env:'.length));
+    if (value === undefined || value === '') throw missing(text);
+    return value;
+  }
+  if (text.startsWith('file:')) return firstLine(text, resolve(sources.folder, text.slice('file:'.length)));
+  return text;
+};
+
+const firstLine = async (reference: string, file: string): Promise<string> => {
+  try {
+    await using handle = await open(file, 'r');
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/u);
+    if (line === '') throw missing(reference);
+    return line;
+  } catch (cause) {
+    if (cause instanceof CloutError) throw cause;
+    throw missing(reference, cause);
+  }
+};
+
+const missing = (reference: string, cause?: unknown): CloutError =>
+  new CloutError('SECRET_NOT_FOUND', `There is nothing at ${reference}`, { details: { reference }, cause });

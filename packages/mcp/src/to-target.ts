@@ -1,0 +1,58 @@
+import { isAbsolute } from 'node:path';
+import { CloutError, type McpServerConfig } from '@cloutagent/contract';
+import { fillTemplate } from '@cloutagent/kit';
+import { resolveReference, type SecretSources } from './secret-reference.ts';
+import type { Target } from './target.ts';
+
+type Params = Readonly<Record<string, string>>;
+
+/** Every declared parameter has a value and no other has; none can be read as an option. Throws INVALID_INPUT. */
+const requireParams = (config: McpServerConfig, params: Params): void => {
+  const refuse = (what: string): never => {
+    throw new CloutError('INVALID_INPUT', `The MCP server "${config.id}" ${what}`, {
+      details: { server: config.id, params: Object.keys(config.params) },
+    });
+  };
+  const stray = Object.keys(params).find((name) => !Object.hasOwn(config.params, name));
+  if (stray !== undefined) refuse(`has no parameter "${stray}"`);
+  for (const [name, { type }] of Object.entries(config.params)) {
+    const value = Object.hasOwn(params, name) ? params[name] : undefined;
+    if (value === undefined || value === '') return refuse(`needs a value for its parameter "${name}"`);
+    if (value.includes('\0')) refuse(`takes no NUL in its parameter "${name}"`);
+    if (type === 'path' && !isAbsolute(value)) refuse(`needs an absolute path for its parameter "${name}"`);
+    if (type === 'text' && value.startsWith('-')) refuse(`takes no dash before its parameter "${name}"`);
+  }
+};
+
+/** What an entry starts or calls, with parameters filled in and secrets looked up. Errors: INVALID_INPUT, SECRET_NOT_FOUND. */
+export const toTarget = async (
+  config: McpServerConfig,
+  params: Params,
+  context: { readonly root: string; readonly secrets: SecretSources },
+): Promise<Target> => {
+  requireParams(config, params);
+  // Only declared names stand for something: other braces are the server's own business.
+  const fill = (text: string): string =>
+    fillTemplate(text, (name) => (Object.hasOwn(params, name) ? params[name] : undefined));
+  const lookUp = async (values: Params): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(values).map(async ([name, text]) => [name, await resolveReference(fill(text), context.secrets)]),
+      ),
+    ) as Record<string, string>; // entries of text and text
+  const { startMs, callMs, tools } = config.timeouts;
+  const common = { id: config.id, startMs, callMs, toolMs: tools };
+  if (config.transport === 'stdio') {
+    const { command, args, env, cwd } = config;
+    return {
+      ...common,
+      transport: 'stdio',
+      command,
+      args: args.map(fill),
+      env: await lookUp(env),
+      cwd: cwd === undefined ? context.root : fill(cwd),
+    };
+  }
+  const { transport, url, headers, allowNetworks } = config;
+  return { ...common, transport, url, headers: await lookUp(headers), allowNetworks };
+};
