@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../scripts/support/compile.mjs';
 import { ensureInstalled } from '../scripts/support/install.mjs';
-import { run as runCommand } from '../scripts/support/run.mjs';
+import { installPeers } from '../scripts/support/peers.mjs';
 
 // npm run bench -- [AREA…] [--json]: measures, and fails while a goal is missed.
 
@@ -17,24 +17,6 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const json = process.argv.includes('--json');
 const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const say = (text) => (json ? process.stderr : process.stdout).write(`${text}\n`);
-
-/** Peers live outside of the workspace and its lock, in the versions that the bench names. */
-const installPeers = async ({ area, peers }) => {
-  const peersDir = `${HERE}.peers/${area}`;
-  if (Object.keys(peers).length === 0) return peersDir;
-  const manifest = JSON.stringify({ private: true, dependencies: peers }, undefined, 2);
-  const file = `${peersDir}/package.json`;
-  if (existsSync(`${peersDir}/node_modules`) && readFileSync(file, 'utf8') === manifest) return peersDir;
-  say(`Installing the peers of ${area}`);
-  mkdirSync(peersDir, { recursive: true });
-  writeFileSync(file, manifest);
-  const { code, output } = await runCommand('npm', ['install', '--no-audit', '--no-fund'], {
-    cwd: peersDir,
-    quiet: true,
-  });
-  if (code !== 0) throw new Error(`The peers of ${area} cannot be installed:\n${output}`);
-  return peersDir;
-};
 
 const readable = (number) => (Math.abs(number) >= 100 ? number.toFixed(0) : number.toPrecision(3));
 
@@ -68,7 +50,7 @@ try {
   if (!(await ensureInstalled()) || !(await compile())) throw new Error('There is nothing to measure without a build.');
   for (const bench of await discover()) {
     say(bench.area);
-    const peersDir = await installPeers(bench);
+    const peersDir = await installPeers(bench.area, bench.peers, { say });
     for await (const figure of bench.run({ peersDir })) {
       if (figure.ok === false) missed += 1;
       if (json) process.stdout.write(`${JSON.stringify({ area: bench.area, ...figure })}\n`);

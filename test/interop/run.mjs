@@ -8,8 +8,10 @@ import { freePort } from '../../bench/support/process.mjs';
 import { compile } from '../../scripts/support/compile.mjs';
 import { ensureInstalled } from '../../scripts/support/install.mjs';
 import { ROOT, run } from '../../scripts/support/run.mjs';
+import { expect } from './expect.mjs';
 
-// npm run interop: clients that others wrote open, list, read and archive a change over every transport.
+// npm run interop: clients that others wrote open, list, read and archive a change over every transport. Words behind
+// `--` choose among them by name: npm run interop -- claude stdio
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BIN = `${ROOT}packages/task-mcp/bin/task-mcp.mjs`;
@@ -52,10 +54,6 @@ const serve = async (cwd) => {
     await gone;
   };
   return { url: `http://127.0.0.1:${port}`, stop };
-};
-
-const expect = (condition, what) => {
-  if (!condition) throw new Error(what);
 };
 
 /** What every client does; `call` and `read` return what the server answered. */
@@ -185,7 +183,13 @@ const cwd = mkdtempSync(join(tmpdir(), 'interop-'));
 const server = await serve(cwd);
 let failed = 0;
 try {
-  const clients = [...(await sdkClients(cwd, server.url)), ...inspectorClients(cwd, server.url)];
+  const { claudeCodeClients } = await import('./claude-code.mjs');
+  const words = process.argv.slice(2).map((word) => word.toLowerCase());
+  const clients = [
+    ...(await sdkClients(cwd, server.url)),
+    ...inspectorClients(cwd, server.url),
+    ...claudeCodeClients(cwd, server.url, { bin: BIN, token: TOKEN }),
+  ].filter(([name]) => words.every((word) => name.toLowerCase().includes(word)));
   for (const [index, [name, use]] of clients.entries()) {
     try {
       await use(`interop-${index}`);

@@ -29,6 +29,7 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   'T3.legacy-sse': closed('Legacy HTTP+SSE works on GET /sse and POST /messages.'),
   'T3.era-stateless': closed('The 2026-07-28 era works over HTTP without a session, with server/discover.'),
   'T3.era-initialize': closed('The eras 2024-11-05 to 2025-11-25 work over HTTP with initialize.'),
+  'T3.claude-code': closed('Claude Code opens, lists, reads and archives over stdio and Streamable HTTP.'),
   'T3.told-apart': closed(
     'The body tells the protocol: jsonrpc is MCP, a string tool is the seed protocol, uri with resource/read is a read.',
   ),
@@ -188,5 +189,5 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   'T24.content-type': closed('A missing or form content type is read as JSON only without Origin and Cookie.'),
   'T25.streams': closed('At a shutdown open streams end with an event.'),
   'T25.requests': closed('No request is cut at a shutdown.'),
-  'T25.files': open('No half-written file is left by a shutdown or a kill.'),
+  'T25.files': closed('No half-written file is left by a shutdown or a kill.'),
 };

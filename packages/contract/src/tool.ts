@@ -9,31 +9,31 @@ const slug = z.string().regex(new RegExp(SLUG_PATTERN, 'u'), `must match pattern
 
 /** Input of `change.open` (seed 002). `template` is an open string here so that an unknown one is `TEMPLATE_NOT_FOUND`. */
 export const ChangeOpenInput = z.object({
-  title: z.string().min(1).max(200),
-  slug,
-  rationale: optional(z.string().max(20_000)),
-  owner: optional(z.string().min(1).max(200)),
-  ttl: optional(z.int().min(60).max(86_400)),
-  template: optional(z.string()),
+  title: z.string().min(1).max(200).describe('Human-readable title of the change'),
+  slug: slug.describe('URL-friendly identifier (3-64 chars, alphanumeric + hyphens)'),
+  rationale: optional(z.string().max(20_000).describe('Reason for creating this change')),
+  owner: optional(z.string().min(1).max(200).describe('Owner or team responsible for the change')),
+  ttl: optional(z.int().min(60).max(86_400).describe('Seconds that the owner holds the change (1 minute to 24 hours)')),
+  template: optional(z.string().describe('Change template type for structured initialization')),
 });
 export type ChangeOpenInput = z.infer<typeof ChangeOpenInput>;
 
 export const ChangeArchiveInput = z.object({
-  slug,
-  allowIncomplete: optional(z.boolean()),
+  slug: slug.describe('Slug of the change to archive'),
+  allowIncomplete: optional(z.boolean().describe('Archive although tasks are open')),
   /** Where both sides only added scenarios to a requirement, keep those of both instead of answering CHANGE_CONFLICT. */
-  union: optional(z.boolean()),
+  union: optional(z.boolean().describe('Keep the scenarios of both sides where each only added some')),
 });
 export type ChangeArchiveInput = z.infer<typeof ChangeArchiveInput>;
 
 /** Input of `changes.active` (seed 002); `pageToken` wins over `offset`. */
 export const ChangesActiveInput = z.object({
-  limit: optional(z.int().min(1).max(200)),
-  offset: optional(z.int().min(0)),
-  pageToken: optional(z.string()),
-  status: optional(z.enum(['draft', 'all'])),
-  owner: optional(z.string()),
-  template: optional(z.enum(['feature', 'bugfix', 'chore'])),
+  limit: optional(z.int().min(1).max(200).describe('Maximum number of changes to return (1-200); 50')),
+  offset: optional(z.int().min(0).describe('Number of changes to skip for pagination')),
+  pageToken: optional(z.string().describe('Token of the next page; wins over offset')),
+  status: optional(z.enum(['draft', 'all']).describe('Filter by change status; draft')),
+  owner: optional(z.string().describe('Filter by owner/team')),
+  template: optional(z.enum(['feature', 'bugfix', 'chore']).describe('Filter by template type')),
 });
 export type ChangesActiveInput = z.infer<typeof ChangesActiveInput>;
 

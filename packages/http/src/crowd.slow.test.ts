@@ -1,92 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
+import { dial, quantile, served } from './crowd-harness.ts';
 import { start, until, untilClosed } from './harness.ts';
 import type { Route } from './types.ts';
-
-/**
- * A server in a process of its own, as built. It takes lines: `beat` runs one sweep of the heartbeat, `memory` collects
- * garbage; each is answered with one line of JSON.
- */
-const PROGRAM = `
-  import { createInterface } from 'node:readline';
-  import { createFront } from '${new URL('../dist/index.js', import.meta.url).href}';
-  import { systemClock } from '@cloutagent/kit';
-  let beat = () => {};
-  const sleep = (ms, signal) => ms === 25_000 ? new Promise((resolve) => { beat = resolve; }) : systemClock.sleep(ms, signal);
-  const events = (context) => ({ kind: 'stream', contentType: 'text/event-stream', heartbeat: true,
-    run: (writer) => new Promise((resolve) => writer.signal.addEventListener('abort', resolve, { once: true })) });
-  const front = createFront({
-    routes: [
-      { method: 'GET', path: '/healthz', scope: 'open', handler: () => ({ kind: 'json', body: {} }) },
-      { method: 'POST', path: '/write', scope: 'run', handler: async (context) => ({ kind: 'json', body: await context.readJson() }) },
-      { method: 'GET', path: '/events', scope: 'read', handler: events },
-    ],
-    tokens: { user: [], admin: [] }, allowedOrigins: [], clock: { ...systemClock, sleep }, log() {},
-    rateLimit: { rate: 1e9, windowMs: 60_000, burst: 1e9 }, requestTimeoutMs: 30_000,
-  });
-  const { port } = await front.listen({ port: 0, host: '127.0.0.1' });
-  const say = (value) => console.log(JSON.stringify(value));
-  say({ port });
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'beat') {
-      // The longest turn of the loop, in time of the processor: what the neighbours do does not count.
-      const used = () => process.cpuUsage().user + process.cpuUsage().system;
-      let [last, worst] = [used(), 0];
-      beat();
-      for (let turn = 0; turn < 100; turn += 1) {
-        await new Promise(setImmediate);
-        const now = used();
-        [last, worst] = [now, Math.max(worst, (now - last) / 1000)];
-      }
-      say({ sweepMs: worst });
-    } else {
-      for (let round = 0; round < 6; round += 1) { gc(); await systemClock.sleep(200); }
-      say({ rss: process.memoryUsage().rss, streams: front.stats().streams, connections: front.stats().connections });
-    }
-  }
-  process.exit();
-`;
-
-const served = async () => {
-  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', PROGRAM], {
-    cwd: import.meta.dirname,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const next = async (): Promise<Record<string, number>> => {
-    const [line] = (await once(lines, 'line')) as [string];
-    return JSON.parse(line) as Record<string, number>;
-  };
-  const { port = 0 } = await next();
-  return {
-    port,
-    ask: async (question: 'beat' | 'memory') => {
-      const answer = next();
-      child.stdin.write(`${question}\n`);
-      return answer;
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.stdin.end();
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-};
-
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ?? NaN;
-
-const dial = (port: number, text: string, onData: (chunk: string) => void = () => undefined): Socket => {
-  const socket = connect(port, '127.0.0.1', () => socket.write(text));
-  socket
-    .setEncoding('utf8')
-    .on('data', onData)
-    .on('error', () => undefined);
-  return socket;
-};
 
 describe('a crowd', () => {
   it('[H9] of 1,000 slow senders is let go in time and keeps nobody from an answer', { timeout: 120_000 }, async () => {

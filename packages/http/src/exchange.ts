@@ -17,6 +17,8 @@ import type { FormatError, Log, Reply } from './types.ts';
 /** How long, and how much of, a refused body is read and thrown away so that its sender can see the answer. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 32 * 1024 * 1024;
+/** A reader that takes not one byte for so long has gone; a stream's is judged by its heartbeats. */
+const SLOW_READER_MS = 10_000;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
 const SKIP_BYTES = 64 * 1024;
 
@@ -102,6 +104,8 @@ const sendBytes = (
   if (deps.draining()) response.setHeader('Connection', 'close');
   if (bodyInTheWay(exchange)) sendAndLinger(exchange, payload, deps.clock);
   else response.end(payload);
+  // Node ends the connection when nothing more was taken for so long; without it what was not taken is kept for ever.
+  if (response.writableLength > 0) response.setTimeout(SLOW_READER_MS);
 };
 
 /** Node's own name for its copy of the headers; undefined in a version that calls it otherwise. */

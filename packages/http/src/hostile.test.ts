@@ -53,6 +53,10 @@ describe('[H8] bad framing', () => {
     expect(seen).toEqual([]);
   });
 
+  it('is known in seventeen kinds', () => {
+    expect(Object.keys(BROKEN)).toHaveLength(17);
+  });
+
   it('no line break gets from a query into a header', async () => {
     await using running = await start([read]);
     const response = await fetch(`${running.url}/a?q=x%0d%0aSet-Cookie:%20evil`);

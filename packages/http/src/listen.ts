@@ -25,7 +25,8 @@ const refuseBroken = (error: NodeJS.ErrnoException, socket: Socket): void => {
     return;
   }
   const status = STATUS_OF[error.code ?? ''] ?? 400;
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n`;
+  socket.end(`${head}Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n`);
 };
 
 export const setLimits = (server: Server, maxConnections: number | undefined, log: Log): void => {

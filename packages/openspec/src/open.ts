@@ -110,7 +110,7 @@ const resume = async (project: Project, input: ChangeOpenInput): Promise<OpenedC
 
 const exists = async ({ name, folder, meta }: ChangeFiles): Promise<CloutError> => {
   const { created } = await timesOf(folder, meta);
-  return new CloutError('CHANGE_ALREADY_EXISTS', `Change '${name}' already exists`, {
+  return new CloutError('CHANGE_ALREADY_EXISTS', `Change with slug '${name}' already exists`, {
     details: { existing_slug: name, existing_status: 'draft', created_at: toIso(created) },
   });
 };

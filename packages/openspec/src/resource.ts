@@ -18,12 +18,16 @@ export interface ListedResource {
   readonly mimeType: Resource['mimeType'];
 }
 
+/** A path of a file system has 4 KiB at most; what is longer is nobody's address and not worth a look. */
+const LONGEST_URI = 8 * 1024;
+
 /**
  * Reads a resource of seed 002, with or without the `@task:` that editors put in front. Nothing in a URI becomes a
  * path: slugs are one folder name, delta files are looked up among those that the change has.
  * @throws RESOURCE_NOT_FOUND, INVALID_INPUT for a query that cannot be read
  */
 export const readResource = async (project: Project, uri: string): Promise<Resource> => {
+  if (uri.length > LONGEST_URI) throw notFound(uri);
   const [, scheme, rest] = /^(?:@[\w-]+:)?(changes?):\/\/(.+)$/u.exec(uri) ?? [];
   if (scheme === 'change' && rest !== undefined) {
     return { uri, mimeType: 'text/markdown', text: await documentOf(project, uri, rest) };

@@ -6,7 +6,7 @@ import { toLines } from './grammar/markdown.ts';
  * A list item with a checkbox that holds at most one character. A one-character link (`[A](url)`, `[1][ref]`) is none,
  * unless its box is blank: a line that could be open work is never dropped.
  */
-const CHECKBOX = /^(\s*)(?:[-*+]|\d{1,9}[.)])\s*\[(?:\s{0,99}([^\]\s]?)\s{0,99}\](?![([])|\s{1,99}\])(.*)$/u;
+const CHECKBOX = /^(\s*)(?:[-*+]|\d{1,9}[.)])\s*\[(?:\s{0,99}([^\]\s]?)\s{0,99}\](?![([])|\s{1,99}\])(.*)$/su;
 const TASK_ID = /^(\d+(?:\.\d+)+[A-Za-z]*)(?=\s|$)/u;
 const CHECK = /^(?:[-*+]|\d{1,9}[.)])\s+check:(.*)$/iu;
 

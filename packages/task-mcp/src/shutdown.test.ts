@@ -60,12 +60,21 @@ describe('[H13] [T25.streams] a signal to stop', () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('error', () => undefined);
-    socket.write(
-      `POST /mcp HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 5\r\nAuthorization: Bearer devtoken\r\n\r\n`,
-    );
-    await systemClock.sleep(50);
+    const head = `POST /mcp HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer devtoken\r\n`;
+    socket.write(`${head}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`);
+    // It has begun, and will not end by itself.
+    await once(socket, 'data');
     server.child.kill('SIGTERM');
-    await systemClock.sleep(100);
+    const isClosed = async (): Promise<boolean> => {
+      const probe = connect(Number(port), '127.0.0.1');
+      const closed = await Promise.race([
+        once(probe, 'connect').then(() => false),
+        once(probe, 'error').then(() => true),
+      ]).catch(() => true);
+      probe.destroy();
+      return closed;
+    };
+    while (!(await isClosed())) await systemClock.sleep(10);
     expect(server.child.exitCode).toBeNull();
     server.child.kill('SIGTERM');
     expect(await server.exited).toEqual([null, 'SIGTERM']);

@@ -54,8 +54,8 @@ export interface Section {
 
 export const sectionsOf = (lines: Lines): Section[] => {
   const sections: Section[] = [];
-  for (let start = nextAt(lines, 0, /^##\s+.+$/u); start < lines.text.length;) {
-    const end = nextAt(lines, start + 1, /^##\s+.+$/u);
+  for (let start = nextAt(lines, 0, /^##\s+.+$/su); start < lines.text.length;) {
+    const end = nextAt(lines, start + 1, /^##\s+.+$/su);
     sections.push({
       title: (lines.text[start] ?? '').replace(SECTION, '').trim(),
       line: start + 1,

@@ -6,7 +6,8 @@ export interface Requirement {
   readonly raw: string;
 }
 
-export const REQUIREMENT = /^###\s*Requirement:\s*(.+)\s*$/iu;
+/** A line may hold U+2028, which ends no line here: where `.` stopped at it, long runs of blanks took minutes. */
+export const REQUIREMENT = /^###\s*Requirement:\s*(.+)$/isu;
 const SCENARIO = /^####\s+/u;
 const HEADING = /^#{1,6}\s/u;
 /** `**Priority**: high` and the like: not the statement, unless there is no other text. */

@@ -2,7 +2,7 @@ import { linesOf, nextAt, toLines, type Lines } from '../grammar/markdown.ts';
 import { parseSpec } from '../grammar/spec.ts';
 
 const TITLE = /^ {0,3}#\s+\S/u;
-const SECTION_TITLE = /^ {0,3}##\s+(.+?)\s*$/u;
+const SECTION_TITLE = /^ {0,3}##\s+(.+)$/su;
 const FOREIGN_HEADING = /^ {0,3}#{1,3}(?:[ \t]|$)/u;
 const UNDERLINE = /^ {0,3}(?:=+|-+)\s*$/u;
 const HTML_HEADING = /^ {0,3}<h[1-6]\b/iu;
@@ -37,7 +37,7 @@ const leftoversAbove = (lines: Lines): string[] => {
   lines.text.forEach((line, index) => {
     const above = lines.text[index - 1] ?? '';
     const isText = lines.fenced[index] === true;
-    const section = isText ? undefined : SECTION_TITLE.exec(line)?.[1];
+    const section = isText ? undefined : SECTION_TITLE.exec(line)?.[1]?.trimEnd();
     const isUnderline = !isText && inPurpose && above.trim() !== '' && UNDERLINE.test(line);
     if (section !== undefined) {
       inPurpose = /^purpose$/iu.test(section);

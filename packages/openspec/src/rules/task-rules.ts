@@ -3,7 +3,7 @@ import { checkboxOf } from '../tasks.ts';
 
 const PATH = 'tasks.md';
 const LIST_ITEM = /^(\s*)(?:[-*+]|\d{1,9}[.)])\s+\S/u;
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/u;
+const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/su;
 const GROUP = /^ {0,3}##(?!#)(?:[ \t]+|[ \t]*$)/u;
 const NUMBERED_GROUP = /^ {0,3}##[ \t]+(\d+)\.(?:[ \t]|$)/u;
 

@@ -73,7 +73,8 @@ describe('task-mcp on stdio', () => {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       properties: {
         template: { type: 'string', enum: ['feature', 'bugfix', 'chore'] },
-        ttl: { minimum: 60, maximum: 86_400 },
+        slug: { description: 'URL-friendly identifier (3-64 chars, alphanumeric + hyphens)' },
+        ttl: { minimum: 60, maximum: 86_400, description: expect.stringContaining('1 minute to 24 hours') as string },
       },
     });
   });

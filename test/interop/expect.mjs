@@ -1,0 +1,3 @@
+export const expect = (condition, what) => {
+  if (!condition) throw new Error(what);
+};
