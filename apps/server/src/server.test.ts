@@ -65,7 +65,7 @@ describe('a server', () => {
     expect((await readFile(path.join(dataDir, 'token'), 'utf8')).trim()).toBe(token);
   });
 
-  it('lets callers of this machine read and run, and only the administrator raise a budget [T5.admin]', async () => {
+  it('lets callers of this machine read and run, and only the administrator raise a budget [H7] [T5.admin]', async () => {
     const { token } = await start();
     const scopes = async (own?: string) =>
       (await call('GET', '/api/meta', own === undefined ? {} : { token: own })).body['principal'];

@@ -31,6 +31,7 @@ const knownToken = (token: string, kind: 'user' | 'admin'): KnownToken => {
   return { digest, principal: { name: `${kind}-${tokenId.slice(0, 8)}`, scopes, tokenId } };
 };
 
+/** Of tokens as they are configured. */
 export const tokenTable = (tokens: {
   readonly user: readonly string[];
   readonly admin: readonly string[];

@@ -145,7 +145,7 @@ describe('headers', () => {
     }
   });
 
-  it('[T13.cors] allows exact origins and answers their preflight with 204', async () => {
+  it('[H7] [T13.cors] allows exact origins and answers their preflight with 204', async () => {
     await using running = await start([echo], { allowedOrigins: ['http://app.example'] });
     const headers = { origin: 'http://app.example', 'access-control-request-method': 'POST' };
     const preflight = await fetch(`${running.url}/echo`, { method: 'OPTIONS', headers });
@@ -168,6 +168,7 @@ describe('headers', () => {
       headers: { ...headers, origin: 'http://app.example.evil' },
     });
     expect([foreign.status, foreign.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+    for (const { headers: got } of [preflight, posted, foreign]) expect(got.get('vary')).toBe('Origin');
   });
 });
 

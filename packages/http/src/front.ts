@@ -39,7 +39,7 @@ const settled = (exchange: Exchange, work: Promise<Reply>): Promise<Reply> =>
  */
 export const createFront = (options: FrontOptions): Front => {
   const { clock, log } = options;
-  const table = tokenTable(options.tokens);
+  const table = 'known' in options.tokens ? options.tokens : tokenTable(options.tokens);
   const routing = openRouting(options.routes);
   const assets = options.assets === undefined ? undefined : openAssets(options.assets);
   const proxies = openProxies(options.trustedProxies ?? []);

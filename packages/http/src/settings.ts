@@ -1,20 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { CloutError, type EnvironmentVariable } from '@cloutagent/contract';
 import { isLoopback } from './site.ts';
-import type { FrontOptions } from './types.ts';
+import type { FrontOptions, Tokens } from './types.ts';
 
 /** What the environment says of a front. */
 export interface FrontSettings extends Pick<
   FrontOptions,
-  | 'tokens'
-  | 'allowedOrigins'
-  | 'rateLimit'
-  | 'trustedProxies'
-  | 'requestTimeoutMs'
-  | 'securityHeaders'
-  | 'debugHeader'
-  | 'tls'
+  'allowedOrigins' | 'rateLimit' | 'trustedProxies' | 'requestTimeoutMs' | 'securityHeaders' | 'debugHeader' | 'tls'
 > {
+  readonly tokens: Tokens;
   /** Where `/metrics` is served without a token; always loopback. */
   readonly metricsBind?: { readonly host: string; readonly port: number };
   /** Largest answer of a tool. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { ErrorBody, Principal, Scope } from '@cloutagent/contract';
 import type { Clock, SseEvent } from '@cloutagent/kit';
+import type { TokenTable } from './authenticate.ts';
 import type { FrontStats } from './stats.ts';
 
 /** What a handler knows of its request. */
@@ -158,13 +159,20 @@ export interface AuditEvent {
   readonly [note: string]: string | number | boolean | undefined;
 }
 
+/** Tokens as they are configured. */
+export interface Tokens {
+  readonly user: readonly string[];
+  readonly admin: readonly string[];
+}
+
 export interface FrontOptions {
   readonly routes: readonly Route[];
   /**
    * Tokens by class. Without a user token a loopback bind trusts loopback callers: any or no Bearer may read and run,
-   * and only an admin token may administer. With one, a missing or unknown token is AUTHENTICATION_FAILED.
+   * and only an admin token may administer. With one, a missing or unknown token is AUTHENTICATION_FAILED. Whoever
+   * gives a table of digests (`tokenTable`) keeps the tokens out of the memory of the process.
    */
-  readonly tokens: { readonly user: readonly string[]; readonly admin: readonly string[] };
+  readonly tokens: Tokens | TokenTable;
   readonly allowedOrigins: readonly string[];
   readonly clock: Clock;
   readonly log: Log;

@@ -1,6 +1,14 @@
 import { userInfo } from 'node:os';
 import { CloutError, codeOf, errorSpec, PRODUCT_VERSION, toErrorBody } from '@cloutagent/contract';
-import { debugNames, readFrontSettings, wholeNumber, type FrontSettings, type Log } from '@cloutagent/http';
+import {
+  debugNames,
+  readFrontSettings,
+  tokenTable,
+  wholeNumber,
+  type FrontSettings,
+  type Log,
+  type TokenTable,
+} from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
 import type { TaskMcp } from './task-mcp.ts';
 
@@ -40,8 +48,16 @@ const stderrLog = (minimum: string, isWanted: (name: string) => boolean): Log =>
   };
 };
 
+/** The settings of a front with digests in the place of the tokens, which nobody needs any more. */
+type Settings = Omit<FrontSettings, 'tokens'> & { readonly tokens: TokenTable };
+
+const readSettings = async (env: NodeJS.ProcessEnv): Promise<Settings> => {
+  const { tokens, ...settings } = await readFrontSettings(env);
+  return { ...settings, tokens: tokenTable(tokens) };
+};
+
 /** Serves until the process is told to stop; a second signal ends it at once. */
-const serve = async (env: NodeJS.ProcessEnv, taskMcp: TaskMcp, settings: FrontSettings, log: Log): Promise<void> => {
+const serve = async (env: NodeJS.ProcessEnv, taskMcp: TaskMcp, settings: Settings, log: Log): Promise<void> => {
   const [{ createFront, openAudit }, { serveMetrics }] = await Promise.all([
     import('@cloutagent/http'),
     import('./metrics-server.ts'),
@@ -88,7 +104,7 @@ const main = async (args: readonly string[]): Promise<void> => {
     http ? undefined : import('./mcp/stdio.ts'),
   ]);
   const log = stderrLog(env['LOG_LEVEL'] ?? 'info', debugNames(env['DEBUG']));
-  const settings = await readFrontSettings(env);
+  const settings = await readSettings(env);
   const project = await openProject(env['WORKING_DIRECTORY'] ?? process.cwd(), {
     clock: systemClock,
     caller: userInfo().username,

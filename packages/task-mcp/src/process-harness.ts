@@ -12,11 +12,14 @@ const BIN = fileURLToPath(new URL('../bin/task-mcp.mjs', import.meta.url));
 
 export const spawned = async (
   environment: Record<string, string> = {},
-  options: Pick<SpawnOptions, 'uid' | 'gid'> & { readonly root?: string } = {},
+  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'> & {
+    readonly root?: string;
+    readonly node?: readonly string[];
+  } = {},
 ) => {
-  const { root: given, ...more } = options;
+  const { root: given, node = [], ...more } = options;
   const root = given ?? (await mkdtemp(join(tmpdir(), 'task-mcp-process-')));
-  const child = spawn(process.execPath, [BIN, '--http'], {
+  const child = spawn(process.execPath, [...node, BIN, '--http'], {
     env: { PORT: '0', WORKING_DIRECTORY: root, AUTH_TOKENS: 'devtoken', ...environment },
     stdio: ['ignore', 'inherit', 'pipe'],
     ...more,
