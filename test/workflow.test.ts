@@ -2,7 +2,10 @@ import { Approval, Plan, ReplayReport, Run, RunDetail } from '@cloutagent/contra
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SLUG, TASKS } from './support/change.ts';
+import { openPriceListProject } from './support/kill.ts';
 import { cloutJson, runProgram } from './support/program.ts';
+import { audit } from './support/ledger.ts';
 import { openTempProject, type TempProject } from './support/project.ts';
 
 const WORKFLOW = `
@@ -85,6 +88,23 @@ describe('clout and workflows', () => {
     });
     expect(lastRun(forked.stdout).money.spent.nanoUsd).toBe(0);
   }, 90_000);
+
+  it('works on the tasks of a change as a node: checks hold, boxes are ticked, the ledger is the bill', async () => {
+    using project = await openPriceListProject();
+    writeWorkflow(
+      project,
+      `nodes: [{ id: work, type: task-graph, data: { change: ${SLUG} } }, { id: out, type: output }]\nedges: [{ source: work, target: out }]`,
+    );
+    const ran = await runProgram('clout', ['run', 'publish.yaml', '--simulate', '--budget', '0.50', '--json'], project);
+    expect(ran.code, ran.stderr + ran.stdout.slice(-2000)).toBe(0);
+    expect(project.read(`openspec/changes/${SLUG}/tasks.md`).match(/- \[x\]/gu)).toHaveLength(TASKS);
+    const { detail, repeated, surplus, wrongRows } = await audit(project);
+    expect({ repeated, surplus, wrongRows }).toEqual({ repeated: [], surplus: 0, wrongRows: [] });
+    expect(detail.steps.filter(({ key }) => key.startsWith('work/try[0]/task['))).not.toEqual([]);
+    expect(detail.steps.find(({ key }) => key === 'out')).toMatchObject({
+      output: { output: expect.stringContaining('1.1 ') as string },
+    });
+  }, 120_000);
 
   it('[WORKFLOW_INVALID] says what is wrong with a file', async () => {
     using project = openTempProject();

@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** E: agents, workflows, cost. */
 export const AGENTS: Readonly<Record<string, Clause>> = {
@@ -47,11 +47,11 @@ export const AGENTS: Readonly<Record<string, Clause>> = {
   'E7.unverified': open("A task without checks is ticked on the agent's word and recorded as unverified."),
   'E7.failed-call': open('A task one of whose tool calls failed stays open.'),
   'E7.run-trusted': open('A check that runs a command runs only in a folder that the user trusted.'),
-  'E8.document': open("The seed's workflow document imports as it is and runs."),
-  'E8.inputs': open('Inputs of predecessors are joined by a blank line in edge order.'),
-  'E8.variables': open('{{variables}} are filled in one pass, without expanding again.'),
-  'E8.frames': open('Each node streams its frames with nodeId.'),
-  'E8.history': open('The history has every step with tool calls, cost and duration.'),
+  'E8.document': closed("The seed's workflow document imports as it is and runs."),
+  'E8.inputs': closed('Inputs of predecessors are joined by a blank line in edge order.'),
+  'E8.variables': closed('{{variables}} are filled in one pass, without expanding again.'),
+  'E8.frames': closed('Each node streams its frames with nodeId.'),
+  'E8.history': closed('The history has every step with tool calls, cost and duration.'),
   'E9.rest': open('Workflows, executions, agents, MCP servers and costs have a REST and SSE API.'),
   'E9.openapi': open('OpenAPI is made from the contract.'),
   'E9.test-connection': open('POST /api/mcp/test-connection gives the JSON of the seed, or streams its steps.'),
@@ -69,7 +69,7 @@ export const AGENTS: Readonly<Record<string, Clause>> = {
   'E12.estimate': open('POST /api/costs/estimate answers before a run.'),
   'E12.routes': open("The cost routes of the seed answer in the seed's shapes."),
   'E13.key-url': open('ANTHROPIC_API_KEY and ANTHROPIC_API_URL are honoured.'),
-  'E13.concurrent': open('Runs beyond MAX_CONCURRENT_EXECUTIONS queue.'),
+  'E13.concurrent': closed('Runs beyond MAX_CONCURRENT_EXECUTIONS queue.'),
   'E13.timeout': open('DEFAULT_TIMEOUT_MS bounds each model call.'),
   'E13.cost-limits': open('ENABLE_COST_LIMITS=false still records and warns.'),
   'E14.filesystem': open('The filesystem server works, rooted in the project.'),

@@ -13,7 +13,7 @@ import {
 } from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
-import { driveRun, guardTools, makeReceipt, type LaneDeps } from '@cloutagent/lane';
+import { driveRun, guardTools, makeReceipt, taskGraphOf, type LaneDeps } from '@cloutagent/lane';
 import { keepListing, openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
@@ -127,6 +127,7 @@ export const openWorkbench = async (options: {
     tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
     prices,
     store,
+    taskGraph: taskGraphOf(() => laneDeps()),
     maxTokens: settings.config.run.maxTokens,
   });
   const lane: Omit<LaneDeps, 'trusted'> = {

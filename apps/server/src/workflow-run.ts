@@ -81,7 +81,11 @@ export const planWorkflow = async (bench: Workbench, start: WorkflowStart): Prom
       held: toMoney(heldNanoUsd),
       free: limitNanoUsd === null ? null : toMoney(Math.max(0, limitNanoUsd - spentNanoUsd - heldNanoUsd)),
     },
-    warnings: [],
+    warnings: document.workflow.nodes.some(({ type }) => type === 'task-graph')
+      ? [
+          'The tasks of a change are not in this price: clout plan CHANGE names theirs; give the run a --budget that holds both',
+        ]
+      : [],
   };
 };
 

@@ -44,6 +44,7 @@ export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderP
 export type { ProxyAddresses } from './model/pool-fetch.ts';
 export { knownPriceOf, loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export { freePrice, resolveModel, type ResolvedModel } from './model/registry.ts';
+export { driveBelow } from './workflow/below.ts';
 export type { TaskGraph, WorkflowPorts } from './workflow/context.ts';
 export { openDispatch, type Dispatch, type Job } from './workflow/dispatch.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';

@@ -88,7 +88,7 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
   }
   const isOpen = (task: DocumentTask): boolean => drive.finished(taskKey(task.id), hashOf(task)) === undefined;
   if (document.tasks.some(isOpen)) await tasksNow(deps, document);
-  const work = await openWork(deps, drive);
+  const work = await openWork(deps, drive, document);
   const announced = await announcedTasks(drive);
   for (const task of document.tasks) {
     // Only a ticked task is recorded while the run goes on; one that stays open ends it in the same unit.
@@ -106,8 +106,8 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
   return 'completed';
 };
 
-const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
-  const document = changeOf(drive.claim);
+/** What the tasks of a document need: model, tools, and the prefix of their conversations. */
+export const openWork = async (deps: LaneDeps, drive: Drive, document: RunDocument): Promise<TaskWork> => {
   const { simulated } = drive.claim.run;
   const price = priceFor(deps.prices, document.model);
   const { project, protected: others = [] } = deps;

@@ -3,4 +3,5 @@ export { driveRun, type DriveOptions } from './drive.ts';
 export { guardTools, type Guarded } from './guard.ts';
 export { planChange, type PlanRequest } from './plan.ts';
 export { makeReceipt, type ReceiptDraft } from './receipt.ts';
+export { taskGraphOf } from './task-graph.ts';
 export { startRun, type StartRequest } from './start.ts';

@@ -1,4 +1,4 @@
-import type { ModelPort, PriceTable, ToolPort, WorkflowPorts } from '@cloutagent/engine';
+import type { ModelPort, PriceTable, TaskGraph, ToolPort, WorkflowPorts } from '@cloutagent/engine';
 import type { Store } from '@cloutagent/store';
 
 /** Nodes of one run that are at work at a time, where the workflow does not say: agents wait for the network, not for us. */
@@ -24,11 +24,13 @@ export const workflowPorts = (deps: {
   readonly tools: () => Promise<ToolPort>;
   readonly prices: PriceTable;
   readonly store: Store;
+  readonly taskGraph: TaskGraph;
   readonly maxTokens: number;
 }): WorkflowPorts => ({
   model: ({ simulated }) => deps.model(simulated),
   tools: async (servers) => only(await deps.tools(), servers),
   prices: deps.prices,
   prefixes: deps.store,
+  taskGraph: deps.taskGraph,
   defaults: { maxTokens: deps.maxTokens, maxIterations: MAX_ITERATIONS, concurrency: CONCURRENCY },
 });

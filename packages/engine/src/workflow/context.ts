@@ -1,11 +1,10 @@
-import type { WorkflowDocument, WorkflowRunDocument } from '@cloutagent/contract';
+import type { NodeOutcome, WorkflowDocument, WorkflowRunDocument } from '@cloutagent/contract';
 import type { ToolPort } from '../agent/tool-port.ts';
 import type { PrefixTokens } from '../model/bound.ts';
 import type { ModelPort } from '../model/port.ts';
 import type { PriceTable } from '../model/price.ts';
 import type { Activity } from './activity.ts';
 import type { Drive } from './drive.ts';
-import type { Replay } from './replay.ts';
 import type { Scope } from './scope.ts';
 import type { Waits } from './waits.ts';
 
@@ -33,6 +32,11 @@ export interface WorkflowPorts {
     readonly concurrency: number;
   };
   readonly taskGraph?: TaskGraph;
+}
+
+/** How a node is run while a run is replayed: over its rows, and judged by them. */
+export interface Replay {
+  node(key: string, run: () => Promise<NodeOutcome>): Promise<NodeOutcome>;
 }
 
 /** What all nodes of one driven run share. */
@@ -64,6 +68,9 @@ export interface ScopeContext {
   /** Whether this scope, or one around it, has failed or is stopping. */
   halted(): boolean;
 }
+
+/** Runs the nodes of a scope and gives what it gives. Throws the error of a node that failed it, or Halt. */
+export type RunScope = (context: ScopeContext, drive: Drive) => Promise<string>;
 
 /** One attempt at a node. */
 export interface NodeWork<N> {

@@ -1,6 +1,6 @@
 import type { NodeOutcome, NewRun, StepRow, WorkflowRunDocument } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
-import type { WorkflowPorts } from './context.ts';
+import type { Replay, WorkflowPorts } from './context.ts';
 import type { Drive } from './drive.ts';
 import { openRun, topScope } from './execute.ts';
 import { Halt, isHalt } from './halt.ts';
@@ -22,11 +22,6 @@ export interface ReplayReport {
   readonly equal: number;
   readonly divergences: readonly Divergence[];
   readonly output: string | null;
-}
-
-/** How a node is run while a run is replayed: over its rows, and judged by them. */
-export interface Replay {
-  node(key: string, run: () => Promise<NodeOutcome>): Promise<NodeOutcome>;
 }
 
 /** An attempt that failed has a row, one that succeeded has none: its absence says nothing. */

@@ -1,12 +1,9 @@
 import { CloutError, type NodeOutcome, type WorkflowNode } from '@cloutagent/contract';
-import type { ScopeContext } from './context.ts';
+import type { RunScope, ScopeContext } from './context.ts';
 import type { Drive } from './drive.ts';
 import { Halt, isHalt } from './halt.ts';
 import { runNodeTries, skipNode } from './try-node.ts';
 import type { ScopeEdge } from './scope.ts';
-
-/** Runs the nodes of a scope and gives what it gives. Throws the error of a node that failed it, or Halt. */
-export type RunScope = (context: ScopeContext, drive: Drive) => Promise<string>;
 
 /** Whether an edge carries something, now that its source has ended. */
 const isTaken = (edge: ScopeEdge, outcome: NodeOutcome): boolean => {

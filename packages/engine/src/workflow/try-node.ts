@@ -8,12 +8,11 @@ import {
   type WorkflowNode,
 } from '@cloutagent/contract';
 import { ownValues } from '@cloutagent/kit';
-import type { ScopeContext } from './context.ts';
+import type { RunScope, ScopeContext } from './context.ts';
 import type { Drive } from './drive.ts';
 import { Halt, isHalt } from './halt.ts';
 import { hashOf } from './hash.ts';
 import { runNode } from './node/run-node.ts';
-import type { RunScope } from './run-scope.ts';
 
 /** What a person or an administrator removes, after which the run goes on: no failure of a node, whatever it says. */
 export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

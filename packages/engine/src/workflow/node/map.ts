@@ -1,8 +1,7 @@
 import { CloutError, type MapNode } from '@cloutagent/contract';
-import type { NodeResult, NodeWork } from '../context.ts';
+import type { NodeResult, NodeWork, RunScope } from '../context.ts';
 import { Halt, isHalt } from '../halt.ts';
 import { toScope } from '../scope.ts';
-import type { RunScope } from '../run-scope.ts';
 
 const split = (how: MapNode['data']['split'], input: string): readonly string[] => {
   if (how === 'lines') return input.split('\n').filter((line) => line.trim() !== '');

@@ -1,7 +1,6 @@
 import { CloutError, type WorkflowNode } from '@cloutagent/contract';
 import { evaluateExpression, fillTemplate, holds } from '@cloutagent/kit';
-import type { NodeResult, NodeWork } from '../context.ts';
-import type { RunScope } from '../run-scope.ts';
+import type { NodeResult, NodeWork, RunScope } from '../context.ts';
 import { runAgentNode } from './agent.ts';
 import { runApprovalNode } from './approval.ts';
 import { runDelayNode } from './delay.ts';

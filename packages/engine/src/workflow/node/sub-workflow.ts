@@ -1,8 +1,7 @@
 import { CloutError, MAX_WORKFLOW_DEPTH, type SubWorkflowNode } from '@cloutagent/contract';
 import { fillTemplate } from '@cloutagent/kit';
 import type * as z from 'zod';
-import type { NodeResult, NodeWork } from '../context.ts';
-import type { RunScope } from '../run-scope.ts';
+import type { NodeResult, NodeWork, RunScope } from '../context.ts';
 import { toScope } from '../scope.ts';
 
 type SubWorkflow = z.infer<typeof SubWorkflowNode>;
