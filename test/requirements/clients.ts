@@ -1,4 +1,4 @@
-import { open, type Clause } from './clause.ts';
+import { closed, open, type Clause } from './clause.ts';
 
 /** C: clients and the Messages API. */
 export const CLIENTS: Readonly<Record<string, Clause>> = {
@@ -22,12 +22,12 @@ export const CLIENTS: Readonly<Record<string, Clause>> = {
   'C5.batch': open('Calls within 100 ms or ten at most share one HTTP request.'),
   'C5.measured': open('Pool and batch are measured against none.'),
   'C6.metrics': open('getMetrics() gives the figures of the seed in bounded memory.'),
-  'C7.tools': open('Claude calls change_open and its sisters as tools over several turns.'),
-  'C8.request': open('processUserRequest finds the intent by tool use and gives the result types of the seed.'),
-  'C8.stream': open('The streaming twin yields status, claude_chunk, result and error.'),
-  'C8.count': open('The count of active changes is the number of changes.'),
-  'C9.builder': open('The connector builder takes the object of the seed and emits the request of today.'),
-  'C9.simulator': open('The simulator connects to Task MCP over HTTP for it.'),
+  'C7.tools': closed('Claude calls change_open and its sisters as tools over several turns.'),
+  'C8.request': closed('processUserRequest finds the intent by tool use and gives the result types of the seed.'),
+  'C8.stream': closed('The streaming twin yields status, claude_chunk, result and error.'),
+  'C8.count': closed('The count of active changes is the number of changes.'),
+  'C9.builder': closed('The connector builder takes the object of the seed and emits the request of today.'),
+  'C9.simulator': closed('The simulator connects to Task MCP over HTTP for it.'),
   'C10.chat': open('The chat page talks and handles change requests.'),
   'C11.dotenv': open('.env of the project folder is read and the environment wins.'),
   'C11.trust': open('URLs and keys never come from a folder that is not trusted.'),

@@ -11,6 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/lane': ['contract', 'kit', 'engine', 'openspec'],
   'packages/task-mcp': ['contract', 'kit', 'http', 'openspec'],
   'packages/simulator': ['contract', 'kit', 'http'],
+  'packages/compat': ['contract', 'kit', 'engine', 'mcp'],
   'apps/server': ['contract', 'kit', 'http', 'openspec', 'mcp', 'store', 'engine', 'lane', 'task-mcp'],
   'apps/web': ['contract', 'kit', 'client'],
   'apps/cli': ['contract', 'kit', 'client', 'openspec', 'simulator', 'server'],

@@ -96,6 +96,8 @@ export interface McpTool {
 export interface McpToolResult {
   readonly content: readonly Readonly<Record<string, unknown>>[];
   readonly isError: boolean;
+  /** For programs; a model reads `content`. */
+  readonly structuredContent?: Readonly<Record<string, unknown>>;
 }
 
 /** How far a call has come, in the server's own unit. */

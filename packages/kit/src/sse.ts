@@ -7,7 +7,7 @@ export interface SseEvent {
   readonly retry?: number;
 }
 
-const oneLine = (text: string): string => text.replaceAll(/[\r\n\0]/gu, ' ');
+const oneLine = (text: string): string => (/[\r\n\0]/u.test(text) ? text.replaceAll(/[\r\n\0]/gu, ' ') : text);
 
 /** Encodes an event; line breaks of any kind in `data` become several `data:` lines, so that nothing can be injected. */
 export const encodeSse = (event: SseEvent): string => {

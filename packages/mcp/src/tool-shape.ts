@@ -44,9 +44,14 @@ export const toToolResult = (result: {
 }): McpToolResult => {
   const content = Array.isArray(result.content) ? (result.content as Record<string, unknown>[]) : []; // checked by the client's schema
   const isError = result.isError === true;
-  if (content.length > 0 || result.structuredContent === undefined) return { content, isError };
-  return { content: [{ type: 'text', text: JSON.stringify(result.structuredContent) }], isError };
+  if (!isObject(result.structuredContent)) return { content, isError };
+  const { structuredContent } = result;
+  const shown = content.length > 0 ? content : [{ type: 'text', text: JSON.stringify(structuredContent) }];
+  return { content: shown, isError, structuredContent };
 };
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 export const toResources = (
   listed: readonly { uri: string; name: string; description?: string | undefined; mimeType?: string | undefined }[],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPromptCache, type InputSplit } from './cache.ts';
 import { countInput } from './tokens.ts';
+import { PROFILES } from './profile.ts';
 import { readRequest } from './validate/request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +14,7 @@ const block = (text: string, more: Fields = {}): Fields => ({ type: 'text', text
 const request = (patch: Fields) =>
   readRequest(
     { model: 'claude-sonnet-5-5', max_tokens: 10, messages: [{ role: 'user', content: 'hello' }], ...patch },
-    { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
+    { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: 0 },
   );
 const total = ({ input, read, write5m, write1h }: InputSplit): number => input + read + write5m + write1h;
 

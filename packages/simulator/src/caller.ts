@@ -1,5 +1,6 @@
 import { codeOf, errorSpec } from '@cloutagent/contract';
 import type { Reply, RequestContext } from '@cloutagent/http';
+import { PROFILES, type ServerProfile } from './profile.ts';
 import { invalid, Refusal, toErrorAnswer } from './refusal.ts';
 import { API_VERSIONS } from './validate/params.ts';
 
@@ -17,21 +18,38 @@ export interface Caller {
   readonly beta: boolean;
   /** Header `anthropic-beta`. */
   readonly betas: ReadonlySet<string>;
+  readonly profile: ServerProfile;
 }
 
-/** Any key will do, but there must be one; 401 and 400 otherwise. */
-export const checkCaller = ({ headers, url }: Pick<RequestContext, 'headers' | 'url'>): Caller => {
-  const key = headers['x-api-key'];
-  const bearer = /^Bearer\s+(\S.*)$/iu.exec(headers.authorization ?? '');
-  if (bearer === null && (typeof key !== 'string' || key.trim() === ''))
-    throw new Refusal(401, 'x-api-key header is required');
+/** Any key will do, but the profile says whether and where there must be one; 401 and 400 otherwise. */
+export const checkCaller = (
+  { headers, url }: Pick<RequestContext, 'headers' | 'url'>,
+  profile: ServerProfile = PROFILES.anthropic,
+): Caller => {
+  checkKey(headers, profile);
   const version = headers['anthropic-version'];
-  if (typeof version !== 'string') throw invalid('anthropic-version: header is required');
-  if (!API_VERSIONS.includes(version))
-    throw invalid(`anthropic-version: "${version.slice(0, 40)}" is not a valid version`);
+  if (typeof version !== 'string') {
+    if (profile.strictVersion) throw invalid('anthropic-version: header is required');
+    return { version: OLDEST, beta: false, betas: new Set(), profile };
+  }
+  const isKnown = profile.strictVersion ? API_VERSIONS.includes(version) : version >= OLDEST;
+  if (!isKnown) throw invalid(`anthropic-version: "${version.slice(0, 40)}" is not a valid version`);
   const named = [headers['anthropic-beta'] ?? []].flat().join(',').split(',');
   const betas = new Set(named.map((name) => name.trim()).filter((name) => name !== ''));
-  return { version, beta: betas.size > 0 || url.searchParams.get('beta') === 'true', betas };
+  return { version, beta: betas.size > 0 || url.searchParams.get('beta') === 'true', betas, profile };
+};
+
+/** The oldest version that servers other than Anthropic's take. */
+const OLDEST = '2023-06-01';
+
+const checkKey = (headers: RequestContext['headers'], { auth, name }: ServerProfile): void => {
+  const key = headers['x-api-key'];
+  const hasKey = typeof key === 'string' && key.trim() !== '';
+  const hasBearer = /^Bearer\s+\S/iu.test(headers.authorization ?? '');
+  if (auth === 'key' && !hasKey && !hasBearer) throw new Refusal(401, 'x-api-key header is required');
+  if (auth !== 'bearer') return;
+  if (!hasBearer) throw new Refusal(401, `${name} takes its key as Authorization: Bearer`);
+  if (hasKey) throw new Refusal(401, `${name} takes its key as Authorization: Bearer alone; leave x-api-key empty`);
 };
 
 /** What the front's own errors are on this API; undefined for errors that are defects of the simulator. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changeRequests } from './change-requests.ts';
+import { PROFILES } from './profile.ts';
 import { readRequest } from './validate/request.ts';
 
 const TOOLS = ['change_open', 'change_archive', 'changes_active'];
@@ -13,7 +14,7 @@ const ask = (messages: readonly unknown[], names: readonly string[] = TOOLS) =>
         messages,
         tools: names.map((name) => ({ name, input_schema: { type: 'object' } })),
       },
-      { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
+      { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: 0 },
     ),
   );
 const said = (words: string) => [{ role: 'user', content: words }];

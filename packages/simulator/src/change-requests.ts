@@ -18,20 +18,16 @@ export const changeRequests = (request: MessagesRequest): Speech => {
   const words = wordsOf(request.messages[asked]);
   const results = resultsSince(request.messages.slice(asked + 1));
   if (results.length > 0) return say(results.map(report).join('\n'));
+  const wish = readWish(words, request);
+  if (wish !== undefined) return { toolCalls: [wish] };
   const call = readCall(words);
   const tool = call === undefined ? undefined : request.tools.map(nameOf).find((name) => actionOf(name) === call.name);
   if (call === undefined || tool === undefined) return say(NOBODY);
-  return { ...say(INTENT[call.name]), toolCalls: [{ name: tool, input: call.input }] };
+  return { toolCalls: [{ name: tool, input: call.input }] };
 };
 
 /** Simulated text always says that it is. */
 const say = (text: string): Speech => ({ text: `Simulated: ${text}` });
-
-const INTENT: Readonly<Record<Action, string>> = {
-  change_open: 'I open the change.',
-  change_archive: 'I archive the change.',
-  changes_active: 'I look up the active changes.',
-};
 
 const nameOf = (tool: Readonly<Record<string, unknown>>): string =>
   typeof tool['name'] === 'string' ? tool['name'] : '';
@@ -40,6 +36,18 @@ const actionOf = (name: string): string | undefined => TOOL.exec(name)?.[1]?.rep
 /** Clients put reminders of their own before the words of the person, in blocks of their own. */
 const wordsOf = (message: Message | undefined): string =>
   message?.role === 'user' ? blockText(message.content.findLast(({ type }) => type === 'text') ?? { type: '' }) : '';
+
+/** `Call the tool NAME with this input: {…}`, for any tool that is offered. */
+const readWish = (words: string, { tools }: MessagesRequest): ToolCall | undefined => {
+  const [, name = '', json = ''] = /\bcall the tool (\S+)\b.*? with this input: (\{.*\})/isu.exec(words) ?? [];
+  if (!tools.some((tool) => nameOf(tool) === name)) return undefined;
+  try {
+    const input: unknown = JSON.parse(json);
+    return isRecord(input) ? { name, input } : undefined;
+  } catch {
+    return undefined;
+  }
+};
 
 const readCall = (words: string): (ToolCall & { readonly name: Action }) | undefined => {
   const named = new RegExp(`["'“\`](${SLUG})["'”\`]`, 'u').exec(words)?.[1];
@@ -79,26 +87,25 @@ const toSlug = (title: string): string => {
 };
 
 interface Result {
-  readonly action: string;
+  readonly action: string | undefined;
   readonly input: Readonly<Record<string, unknown>>;
   readonly failed: boolean;
   readonly text: string;
 }
 
-/** Calls of the Task MCP tools that were answered, by the client or on a connector. */
+/** Calls that were answered, by the client or on a connector. */
 const resultsSince = (messages: readonly Message[]): readonly Result[] => {
   const blocks = messages.flatMap(({ content }) => content);
   const answers = new Map(
     blocks.filter(({ type }) => /^(?:mcp_)?tool_result$/u.test(type)).map((block) => [block['tool_use_id'], block]),
   );
   return blocks.flatMap((block) => {
-    const action = /^(?:mcp_)?tool_use$/u.test(block.type) ? actionOf(nameOf(block)) : undefined;
-    const answer = answers.get(block['id']);
-    return action === undefined || answer === undefined ? [] : [toResult(action, block, answer)];
+    const answer = /^(?:mcp_)?tool_use$/u.test(block.type) ? answers.get(block['id']) : undefined;
+    return answer === undefined ? [] : [toResult(actionOf(nameOf(block)), block, answer)];
   });
 };
 
-const toResult = (action: string, block: Block, answer: Block): Result => ({
+const toResult = (action: string | undefined, block: Block, answer: Block): Result => ({
   action,
   input: isRecord(block['input']) ? block['input'] : {},
   failed: answer['is_error'] === true,

@@ -59,14 +59,11 @@ describe('[X7.claude-code] Claude Code', () => {
       status: 200,
       body: {
         stop_reason: 'tool_use',
-        content: [
-          { type: 'text' },
-          { type: 'tool_use', name: 'mcp__taskmcp__change_open', input: { slug: 'user-notifications' } },
-        ],
+        content: [{ type: 'tool_use', name: 'mcp__taskmcp__change_open', input: { slug: 'user-notifications' } }],
       },
     });
     const content = first.body['content'] as { id?: string }[];
-    const result = { type: 'tool_result', tool_use_id: content[1]?.id, content: [{ type: 'text', text: 'created' }] };
+    const result = { type: 'tool_result', tool_use_id: content[0]?.id, content: [{ type: 'text', text: 'created' }] };
     // The next request has its first message as a string, and the marks have moved.
     const asked = { role: 'user', content: ASKED.content.map(({ type, text }) => ({ type, text })) };
     const second = await running.post([

@@ -4,6 +4,7 @@ import { createHistory, type History } from './history.ts';
 import { answerWith } from './message.ts';
 import type { Block } from './request.ts';
 import type { Speech } from './scenario.ts';
+import { PROFILES } from './profile.ts';
 import { readRequest } from './validate/request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,11 +14,16 @@ const question: Fields = { role: 'user', content: 'What is there?' };
 const parse = (patch: Fields) =>
   readRequest(
     { model: 'claude-opus-5-5', max_tokens: 1000, system: 'Be short.', tools: [tool], messages: [question], ...patch },
-    { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
+    { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: 0 },
   );
 const ask = (history: History, speech: Speech, patch: Fields = {}): readonly Block[] =>
-  answerWith(speech, new Map(), parse(patch), { cache: createPromptCache(), history, monotonicMs: 0, id: 'msg_sim_1' })
-    .message.content;
+  answerWith(speech, new Map(), parse(patch), {
+    cache: createPromptCache(),
+    profile: PROFILES.anthropic,
+    history,
+    monotonicMs: 0,
+    id: 'msg_sim_1',
+  }).message.content;
 const check = (history: History, patch: Fields): string => {
   try {
     history.check(parse(patch));

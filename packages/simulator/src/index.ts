@@ -1,3 +1,4 @@
+export { PROFILE_NAMES, type ProfileName } from './profile.ts';
 export type { LogEntry } from './request-log.ts';
 export { loadScenario, runSimulator, type RunOptions } from './run.ts';
 export {

@@ -1,14 +1,18 @@
 import { PRODUCT_VERSION } from '@cloutagent/contract';
 import type { Reply, RequestContext, Route } from '@cloutagent/http';
-import { newId, toIso } from '@cloutagent/kit';
+import { newId } from '@cloutagent/kit';
 import { checkCaller, errorReply, type Caller, MARK, toRefusal, toRequestId } from './caller.ts';
 import { logRequest, type Journal } from './journal.ts';
-import { ALIASES, MODELS, RETIRED, type ModelSpec } from './models.ts';
+import { findModelInfo, listModels } from './model-info.ts';
+import type { ServerProfile } from './profile.ts';
+import type { Delays } from './scenario.ts';
 import { Refusal } from './refusal.ts';
 import { readCountRequest } from './validate/request.ts';
 
 interface InfoDeps extends Journal {
   readonly scenario: string;
+  readonly profile: ServerProfile;
+  readonly delays: Delays;
 }
 
 const LARGEST_BODY = 32 * 1024 * 1024;
@@ -29,11 +33,12 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
           'Speaks the Anthropic Messages API and answers from a scenario. No model is asked and nothing is billed.',
         version: PRODUCT_VERSION,
         scenario: deps.scenario,
+        profile: deps.profile.name,
+        delays: deps.delays,
         endpoints: [
           'POST /v1/messages',
-          'POST /v1/messages/count_tokens',
-          'GET /v1/models',
-          'GET /v1/models/:id',
+          ...(deps.profile.countTokens ? ['POST /v1/messages/count_tokens'] : []),
+          ...(deps.profile.catalogue ? ['GET /v1/models', 'GET /v1/models/:id'] : []),
           'GET /healthz',
           'GET /simulator/requests',
           'POST /simulator/faults',
@@ -47,24 +52,32 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
     scope: 'open',
     handler: () => ({ kind: 'json', headers: MARK, body: { status: 'ok', simulator: true } }),
   },
-  {
-    method: 'POST',
-    path: '/v1/messages/count_tokens',
-    scope: 'open',
-    maxBodyBytes: LARGEST_BODY,
-    handler: (context) =>
-      logged(context, deps, async (caller) => {
-        const body = await context.readJson();
-        return { body, answer: { input_tokens: readCountRequest(body, { ...caller, nowMs: deps.clock.now() }) } };
-      }),
-  },
+  ...(deps.profile.countTokens ? [countRoute(deps)] : []),
+  ...(deps.profile.catalogue ? modelRoutes(deps) : []),
+];
+
+const countRoute = (deps: InfoDeps): Route => ({
+  method: 'POST',
+  path: '/v1/messages/count_tokens',
+  scope: 'open',
+  maxBodyBytes: LARGEST_BODY,
+  handler: (context) =>
+    logged(context, deps, async (caller) => {
+      const body = await context.readJson();
+      return { body, answer: { input_tokens: readCountRequest(body, { ...caller, nowMs: deps.clock.now() }) } };
+    }),
+});
+
+const modelRoutes = (deps: InfoDeps): readonly Route[] => [
   {
     method: 'GET',
     path: '/v1/models',
     scope: 'open',
     handler: (context) =>
       logged(context, deps, () => {
-        const data = MODELS.map((model) => toModelInfo(model, deps.clock.now()));
+        const { searchParams } = context.url;
+        const states = [...searchParams.getAll('lifecycle'), ...searchParams.getAll('lifecycle[]')];
+        const data = listModels(deps.clock.now(), states);
         return { answer: { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null } };
       }),
   },
@@ -75,10 +88,9 @@ export const infoRoutes = (deps: InfoDeps): readonly Route[] => [
     handler: (context) =>
       logged(context, deps, () => {
         const id = context.params['id'] ?? '';
-        const model = MODELS.find((known) => known.id === (Object.hasOwn(ALIASES, id) ? ALIASES[id] : id));
-        if (model === undefined)
-          throw new Refusal(404, `model: ${id.slice(0, 200)}${Object.hasOwn(RETIRED, id) ? ' (retired)' : ''}`);
-        return { answer: toModelInfo(model, deps.clock.now()) };
+        const model = findModelInfo(id, deps.clock.now());
+        if (model === undefined) throw new Refusal(404, `model: ${id.slice(0, 200)}`);
+        return { answer: model };
       }),
   },
 ];
@@ -92,7 +104,7 @@ interface Result {
 const logged = async (context: RequestContext, journal: InfoDeps, work: Work): Promise<Reply> => {
   const id = toRequestId(newId('req', journal.clock));
   try {
-    const { body, answer } = await work(checkCaller(context));
+    const { body, answer } = await work(checkCaller(context, journal.profile));
     await logRequest(journal, context, { id, body }, { status: 200 });
     return { kind: 'json', headers: { ...MARK, 'request-id': id }, body: answer };
   } catch (error) {
@@ -107,22 +119,3 @@ const logged = async (context: RequestContext, journal: InfoDeps, work: Work): P
     return errorReply(refusal, id);
   }
 };
-
-const toModelInfo = (model: ModelSpec, nowMs: number) => ({
-  type: 'model',
-  id: model.id,
-  display_name: `${model.id} (simulated)`,
-  created_at: toIso(0),
-  lifecycle:
-    model.retires !== undefined && nowMs >= Date.parse(model.retires)
-      ? 'retired'
-      : model.deprecated === true
-        ? 'deprecated'
-        : 'active',
-  deprecated_at: null,
-  retires_at: model.retires === undefined ? null : toIso(Date.parse(model.retires)),
-  line: null,
-  max_input_tokens: model.contextTokens,
-  max_tokens: model.maxOutputTokens,
-  capabilities: null,
-});

@@ -1,6 +1,7 @@
 import type { PromptCache } from './cache.ts';
 import { compose } from './compose.ts';
 import { toSignature, toToolId, type History } from './history.ts';
+import type { ServerProfile } from './profile.ts';
 import type { Block, MessagesRequest } from './request.ts';
 import type { Speech, StopReason, UsageOverride } from './scenario.ts';
 import type { Bindings } from './template.ts';
@@ -20,6 +21,9 @@ export interface ApiUsage {
   readonly speed: null;
 }
 
+/** Servers other than Anthropic's know nothing of caches and tiers. */
+export type WireUsage = Pick<ApiUsage, 'input_tokens' | 'output_tokens'> & Partial<ApiUsage>;
+
 /** An answer of `POST /v1/messages`. */
 export interface ApiMessage {
   readonly id: string;
@@ -32,11 +36,13 @@ export interface ApiMessage {
   readonly stop_reason: StopReason;
   readonly stop_sequence: string | null;
   readonly stop_details: Readonly<Record<string, unknown>> | null;
-  readonly usage: ApiUsage;
+  readonly usage: WireUsage;
 }
 
 export interface Reply {
   readonly message: ApiMessage;
+  /** What is billed, whether or not the server says it. */
+  readonly usage: ApiUsage;
   /** JSON of the last tool input as it is streamed, where `max_tokens` cut it. */
   readonly cutInput?: string;
 }
@@ -46,14 +52,25 @@ export const answerWith = (
   speech: Speech,
   bindings: Bindings,
   request: MessagesRequest,
-  deps: { readonly cache: PromptCache; readonly history: History; readonly monotonicMs: number; readonly id: string },
+  deps: {
+    readonly cache: PromptCache;
+    readonly history: History;
+    readonly profile: ServerProfile;
+    /** Blocks that come before what is said. */
+    readonly before?: readonly Block[];
+    readonly monotonicMs: number;
+    readonly id: string;
+  },
 ): Reply => {
-  const draft = compose(speech, bindings, request);
+  const said = compose(speech, bindings, request);
+  const draft = { ...said, content: [...(deps.before ?? []), ...said.content] };
   const binding = deps.history.bind(request, draft.content);
   // What a client makes of half a JSON text is its own affair, so such a turn is not bound.
   const mark = draft.cutInput === undefined ? binding : `cut${binding}`;
   const content = draft.content.map((block, index) => identify(block, mark, index));
   if (!content.some((block) => 'id' in block)) deps.history.remember(request, content, binding);
+  const usage = usageOf(request, content, draft.cutInput, speech.usage, deps);
+  const { input_tokens, output_tokens } = usage;
   const message: ApiMessage = {
     id: deps.id,
     type: 'message',
@@ -65,9 +82,9 @@ export const answerWith = (
     stop_reason: draft.stopReason,
     stop_sequence: draft.stopSequence,
     stop_details: draft.stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: null } : null,
-    usage: usageOf(request, content, draft.cutInput, speech.usage, deps),
+    usage: deps.profile.cache === 'billed' ? usage : { input_tokens, output_tokens },
   };
-  return { message, ...(draft.cutInput === undefined ? {} : { cutInput: draft.cutInput }) };
+  return { message, usage, ...(draft.cutInput === undefined ? {} : { cutInput: draft.cutInput }) };
 };
 
 const identify = (block: Block, binding: string, index: number): Block => {

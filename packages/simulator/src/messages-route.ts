@@ -1,8 +1,8 @@
 import type { Reply as HttpReply, RequestContext } from '@cloutagent/http';
 import { newId } from '@cloutagent/kit';
-import { BEHAVIOURS } from './assist.ts';
 import type { PromptCache } from './cache.ts';
 import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
+import { decide, isRefused, NOTHING, type Decision } from './decide.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { History } from './history.ts';
 import { logRequest, type Journal, type Outcome } from './journal.ts';
@@ -10,9 +10,10 @@ import type { ChooseRule } from './match.ts';
 import { answerWith, type Reply } from './message.ts';
 import { sendStream, untilGone } from './pace.ts';
 import type { Pacer } from './pacer.ts';
-import { invalid, Refusal, typeOfStatus } from './refusal.ts';
+import type { ServerProfile } from './profile.ts';
+import { Refusal, typeOfStatus } from './refusal.ts';
 import type { MessagesRequest } from './request.ts';
-import type { Answer, Delays, ErrorReply, Fault, Speech } from './scenario.ts';
+import type { Delays, ErrorReply, Fault, Speech } from './scenario.ts';
 import { fill, type Bindings } from './template.ts';
 import { readRequest } from './validate/request.ts';
 
@@ -23,6 +24,7 @@ export interface MessagesDeps extends Journal {
   readonly history: History;
   readonly faults: FaultBook;
   readonly pacer: Pacer;
+  readonly profile: ServerProfile;
 }
 
 /** `POST /v1/messages`: every request, refused or answered, is in the log before the first byte of its answer. */
@@ -31,11 +33,11 @@ export const answerMessages = async (context: RequestContext, deps: MessagesDeps
   let body: unknown;
   const log = (outcome: Outcome): Promise<void> => logRequest(deps, context, { id, body }, outcome);
   try {
-    const caller = checkCaller(context);
+    const caller = checkCaller(context, deps.profile);
     body = await context.readJson();
     const request = readRequest(body, { ...caller, nowMs: deps.clock.now() });
-    deps.history.check(request);
-    return await answer(request, { ...deps, context, id, log });
+    if (deps.profile.bindsHistory) deps.history.check(request);
+    return await answer(request, caller.betas, { ...deps, context, id, log });
   } catch (error) {
     const refusal = toRefusal(error);
     if (refusal === undefined) throw error;
@@ -50,32 +52,23 @@ interface AnswerDeps extends MessagesDeps {
   readonly log: (outcome: Outcome) => Promise<void>;
 }
 
-type Refused = { readonly error: ErrorReply };
-type Meant = Speech | Fault | Refused;
-
-const NOTHING: Bindings = new Map();
-
-const answer = (request: MessagesRequest, deps: AnswerDeps): Promise<HttpReply> => {
+const answer = async (request: MessagesRequest, betas: ReadonlySet<string>, deps: AnswerDeps): Promise<HttpReply> => {
   const order = deps.faults.take(deps.context, request.modelId);
   const early = order?.apply({});
   // The scenario's rule is not used up by a request that never gets as far as the model.
-  if (early !== undefined && isError(early)) return answerError(early.error, NOTHING, null, deps);
-  const choice = deps.choose(request);
-  if (choice === undefined) throw invalid('The scenario of this simulator has no rule for the request');
-  const said = speechOf(choice.answer, request);
-  const meant = order === undefined || isError(said) ? said : order.apply(said);
-  const bindings = 'use' in choice.answer ? NOTHING : choice.bindings;
-  if (isError(meant)) return answerError(meant.error, bindings, choice.rule, deps);
+  if (early !== undefined && isRefused(early)) return answerError(early.error, NOTHING, null, deps);
+  const decision = await decide(request, { choose: deps.choose, id: deps.id, betas, signal: deps.context.signal });
+  const { bindings, rule } = decision;
+  const meant = order === undefined || isRefused(decision.meant) ? decision.meant : order.apply(decision.meant);
+  if (isRefused(meant)) return answerError(meant.error, bindings, rule, deps);
+  const fault = faultOf(meant);
   // Without a stream there is no middle in which an error could come.
-  return 'fault' in meant && meant.fault === 'midstream-error' && !request.stream
-    ? answerError(meant.error ?? { status: 529 }, bindings, choice.rule, deps)
-    : answerSpeech(meant, bindings, choice.rule, request, deps);
+  return fault?.fault === 'midstream-error' && !request.stream
+    ? answerError(fault.error ?? { status: 529 }, bindings, rule, deps)
+    : answerSpeech(meant, decision, request, deps);
 };
 
-const isError = (meant: Meant): meant is Refused => 'error' in meant && !('fault' in meant);
-
-const speechOf = (chosen: Answer, request: MessagesRequest): Meant =>
-  'use' in chosen ? BEHAVIOURS[chosen.use](request) : chosen;
+const faultOf = (speech: Speech | Fault): Fault | undefined => ('fault' in speech ? speech : undefined);
 
 const answerError = async (
   error: ErrorReply,
@@ -91,18 +84,17 @@ const answerError = async (
 
 const answerSpeech = async (
   speech: Speech | Fault,
-  bindings: Bindings,
-  rule: number,
+  { bindings, rule, before }: Decision,
   request: MessagesRequest,
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
-  const fault = 'fault' in speech ? speech : undefined;
+  const fault = faultOf(speech);
   const id = deps.id.replace(/^req_/u, 'msg_');
   // No await between the account and the log's queue: the log has the requests in the order in which they were billed.
-  const reply = answerWith(speech, bindings, request, { ...deps, monotonicMs: deps.clock.monotonic(), id });
+  const reply = answerWith(speech, bindings, request, { ...deps, before, monotonicMs: deps.clock.monotonic(), id });
   await deps.log({
     status: isMute(fault, request) ? 0 : 200,
-    usage: reply.message.usage,
+    usage: reply.usage,
     stopReason: reply.message.stop_reason,
     rule,
     fault: fault?.fault ?? null,
@@ -124,12 +116,12 @@ const deliver = async (
   deps: AnswerDeps,
 ): Promise<HttpReply> => {
   const { clock, context, id, pacer } = deps;
-  const fault = 'fault' in speech ? speech : undefined;
+  const fault = faultOf(speech);
   const delays = {
     firstTokenMs: speech.firstTokenMs ?? deps.delays.firstTokenMs,
     perTokenMs: speech.perTokenMs ?? deps.delays.perTokenMs,
   };
-  const pace = delays.firstTokenMs + reply.message.usage.output_tokens * delays.perTokenMs;
+  const pace = delays.firstTokenMs + reply.usage.output_tokens * delays.perTokenMs;
   const wait = (speech.delayMs ?? 0) + (request.stream ? 0 : pace);
   if (wait > 0) await clock.sleep(wait, context.signal).catch(() => undefined);
   if (context.signal.aborted) return GONE;

@@ -11,6 +11,7 @@ import { createHistory } from './history.ts';
 import { createChooser } from './match.ts';
 import { answerMessages } from './messages-route.ts';
 import { createPacer } from './pacer.ts';
+import { PROFILES } from './profile.ts';
 import { createRecorder } from './recorder.ts';
 import { openRequestLog, type LogEntry, type RequestLog } from './request-log.ts';
 import { defaultScenario } from './scenario.ts';
@@ -152,6 +153,7 @@ describe('[X7.log] the request log', () => {
         recorder: createRecorder(10),
         faults: createFaultBook(),
         pacer: createPacer(systemClock),
+        profile: PROFILES.anthropic,
       };
       return answerMessages(context, deps).then(
         () => events.push('answer'),

@@ -1,3 +1,4 @@
+import type { McpServer } from './connector/types.ts';
 import type { ModelSpec } from './models.ts';
 
 /** One block of content as it was sent, without `cache_control` and without members that are null. */
@@ -33,9 +34,13 @@ export interface MessagesRequest {
   readonly maxTokens: number;
   readonly stream: boolean;
   readonly stopSequences: readonly string[];
+  /** JSON schema that the text of the answer has to fit. */
+  readonly outputSchema: Readonly<Record<string, unknown>> | undefined;
   readonly system: readonly Block[];
   readonly tools: readonly Readonly<Record<string, unknown>>[];
   readonly messages: readonly Message[];
+  /** Servers of the MCP connector. */
+  readonly mcpServers: readonly McpServer[];
   readonly prompt: Prompt;
   /** What `countInput` says of the prompt. */
   readonly inputTokens: number;
@@ -57,7 +62,7 @@ export const textOf = (message: Message | undefined): string =>
 /** The text of a text block or of a tool result's text blocks. */
 export const blockText = (block: Block): string => {
   if (block.type === 'text') return typeof block['text'] === 'string' ? block['text'] : '';
-  if (block.type !== 'tool_result') return '';
+  if (block.type !== 'tool_result' && block.type !== 'mcp_tool_result') return '';
   const content = block['content'];
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';

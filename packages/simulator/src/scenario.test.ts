@@ -8,6 +8,7 @@ import { parseScenario } from './parse-scenario.ts';
 import { loadScenario } from './run.ts';
 import { defaultScenario, type When } from './scenario.ts';
 import { fill, fillDeep } from './template.ts';
+import { PROFILES } from './profile.ts';
 import { readRequest } from './validate/request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ const request = (patch: Fields = {}) =>
       messages: [{ role: 'user', content: 'write notes.txt now' }],
       ...patch,
     },
-    { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 },
+    { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: 0 },
   );
 const rule = (when: Fields, answer: Fields): Fields => ({ format: 1, rules: [{ when, answer }] });
 

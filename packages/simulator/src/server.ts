@@ -1,5 +1,6 @@
 import { createFront, type FormatError, type Log } from '@cloutagent/http';
 import { systemClock, type Clock } from '@cloutagent/kit';
+import { batchRoutes } from './batches.ts';
 import { createPromptCache } from './cache.ts';
 import { errorReply, toRequestId } from './caller.ts';
 import { controlRoutes } from './control-routes.ts';
@@ -9,6 +10,7 @@ import { infoRoutes } from './info-routes.ts';
 import { createChooser } from './match.ts';
 import { answerMessages } from './messages-route.ts';
 import { createPacer } from './pacer.ts';
+import { PROFILES, type ProfileName } from './profile.ts';
 import { createRecorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 import { openRequestLog } from './request-log.ts';
@@ -19,6 +21,8 @@ export interface SimulatorOptions {
   readonly port: number;
   /** A loopback address: the simulator takes any key. */
   readonly host: string;
+  /** Whose keys and whose subset of the API are enforced; Anthropic's by default. */
+  readonly profile?: ProfileName;
   /** `defaultScenario` where none is given. */
   readonly scenario?: Scenario;
   /** Request log, JSON lines; appended to where it exists. */
@@ -52,8 +56,10 @@ const DRAIN_MS = 500;
 export const startSimulator = async (options: SimulatorOptions): Promise<Simulator> => {
   const { clock = systemClock, scenario = defaultScenario, log = () => undefined } = options;
   const requestLog = options.logFile === undefined ? undefined : await openRequestLog(options.logFile);
+  const profile = PROFILES[options.profile ?? 'anthropic'];
   const deps = {
     clock,
+    profile,
     requestLog,
     recorder: createRecorder(options.recorded ?? RECORDED),
     faults: createFaultBook(),
@@ -78,6 +84,7 @@ export const startSimulator = async (options: SimulatorOptions): Promise<Simulat
       },
       ...infoRoutes({ ...deps, scenario: scenario.name }),
       ...controlRoutes(deps),
+      ...(profile.catalogue ? batchRoutes(deps) : []),
     ],
     tokens: { user: [], admin: [] },
     allowedOrigins: [],

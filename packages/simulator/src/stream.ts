@@ -1,4 +1,4 @@
-import type { ApiMessage, ApiUsage, Reply } from './message.ts';
+import type { ApiMessage, Reply, WireUsage } from './message.ts';
 import type { Block } from './request.ts';
 import { byteLength } from './tokens.ts';
 
@@ -9,7 +9,6 @@ export interface StreamEvent {
   readonly tokens?: number;
 }
 
-const WORDS_A_DELTA = 3;
 /** Longest delta in characters; text without spaces is cut here. */
 const LONGEST_DELTA = 80;
 
@@ -22,9 +21,12 @@ export function* streamEvents({ message, cutInput }: Reply): Generator<StreamEve
     yield event('content_block_start', { index, content_block: emptied(block) });
     if (index === 0) yield PING;
     const isCut = cutInput !== undefined && index === message.content.length - 1;
-    for (const delta of deltas(block, isCut ? cutInput : undefined)) {
-      const tokens = Math.ceil(byteLength(Object.values(delta).at(-1) ?? '') / 4);
-      yield { ...event('content_block_delta', { index, delta }), tokens };
+    for (const { text, delta } of deltas(block, isCut ? cutInput : undefined)) {
+      yield {
+        name: 'content_block_delta',
+        data: { type: 'content_block_delta', index, delta },
+        tokens: Math.ceil(byteLength(text) / 4),
+      };
     }
     yield event('content_block_stop', { index });
   }
@@ -42,7 +44,7 @@ const event = (name: string, members: Readonly<Record<string, unknown>>): Stream
 });
 
 /** The last event repeats the totals, but not how cache writes split. */
-const totals = (usage: ApiUsage): Partial<ApiUsage> => ({
+const totals = (usage: WireUsage) => ({
   input_tokens: usage.input_tokens,
   cache_creation_input_tokens: usage.cache_creation_input_tokens,
   cache_read_input_tokens: usage.cache_read_input_tokens,
@@ -67,33 +69,45 @@ const emptied = (block: Block): Block => {
   return 'input' in block ? { ...block, input: {} } : block;
 };
 
-function* deltas(block: Block, cutInput: string | undefined): Generator<Readonly<Record<string, string>>> {
+interface Delta {
+  readonly text: string;
+  readonly delta: Readonly<Record<string, string>>;
+}
+
+function* deltas(block: Block, cutInput: string | undefined): Generator<Delta> {
   if (block.type === 'text') {
-    for (const text of pieces(String(block['text']))) yield { type: 'text_delta', text };
+    for (const text of pieces(String(block['text']))) yield { text, delta: { type: 'text_delta', text } };
   } else if (block.type === 'thinking') {
-    for (const thinking of pieces(String(block['thinking']))) yield { type: 'thinking_delta', thinking };
-    yield { type: 'signature_delta', signature: String(block['signature']) };
+    for (const text of pieces(String(block['thinking'])))
+      yield { text, delta: { type: 'thinking_delta', thinking: text } };
+    const signature = String(block['signature']);
+    yield { text: signature, delta: { type: 'signature_delta', signature } };
   } else if ('input' in block) {
-    yield { type: 'input_json_delta', partial_json: '' };
-    for (const part of pieces(cutInput ?? JSON.stringify(block['input'])))
-      yield { type: 'input_json_delta', partial_json: part };
+    yield { text: '', delta: { type: 'input_json_delta', partial_json: '' } };
+    for (const text of pieces(cutInput ?? JSON.stringify(block['input'])))
+      yield { text, delta: { type: 'input_json_delta', partial_json: text } };
   }
 }
 
+/** Three words with the spaces before them, or what is left of spaces at the end. */
+const WORDS = / *[^ ]+(?: +[^ ]+){0,2}| +/gu;
+
 /** A few words each, and never half a character: a lone surrogate cannot be sent as UTF-8. */
 function* pieces(text: string): Generator<string> {
+  for (const [words] of text.matchAll(WORDS)) {
+    if (words.length <= LONGEST_DELTA) yield words;
+    else yield* cut(words);
+  }
+}
+
+function* cut(words: string): Generator<string> {
   let piece = '';
-  let words = 0;
-  let previous = '';
-  for (const character of text) {
-    if (previous !== ' ' && character === ' ') words += 1;
-    if (piece.length >= LONGEST_DELTA || words >= WORDS_A_DELTA) {
+  for (const character of words) {
+    if (piece.length >= LONGEST_DELTA) {
       yield piece;
       piece = '';
-      words = 0;
     }
     piece += character;
-    previous = character;
   }
-  if (piece !== '') yield piece;
+  yield piece;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../refusal.ts';
+import { PROFILES } from '../profile.ts';
 import { readRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -24,7 +25,10 @@ const answered = (...results: readonly unknown[]): Fields => ({
 
 const BASE: Fields = { model: 'claude-sonnet-5-5', max_tokens: 100, messages: [user('hello')] };
 const read = (patch: Fields) =>
-  readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: 0 });
+  readRequest(
+    { ...BASE, ...patch },
+    { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: 0 },
+  );
 
 const refusalOf = (act: () => unknown): { status: number; type: string; message: string } => {
   try {
@@ -166,7 +170,12 @@ describe('[X7.validates] the content of a request', () => {
     ['a result of white space', answered(result('t1'), result('t2', { content: [text('\n')] }))],
     [
       'an image in a result',
-      answered(result('t1'), result('t2', { content: [{ type: 'image', source: { type: 'base64' } }] })),
+      answered(
+        result('t1'),
+        result('t2', {
+          content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0K' } }],
+        }),
+      ),
     ],
     [
       'a paused turn at the end',

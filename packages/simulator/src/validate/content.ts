@@ -2,6 +2,7 @@ import { invalid } from '../refusal.ts';
 import { isRecord, type Block, type Message } from '../request.ts';
 import { EFFORTS } from './params.ts';
 import { optional, readList, readOneOf, readRecord, readString, refuseUnknown } from './read.ts';
+import { checkDocumentSource, checkImageSource } from './source.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -78,7 +79,8 @@ const CHECKS: Readonly<Record<string, (fields: Fields, path: string, role: keyof
       throw invalid(`${path}: cache_control cannot be set for empty text blocks`);
     checkText(text, path, role);
   },
-  image: (fields, path) => void readRecord(fields['source'], `${path}.source`),
+  image: (fields, path) => checkImageSource(fields['source'], `${path}.source`),
+  document: (fields, path) => checkDocumentSource(fields['source'], `${path}.source`),
   thinking: (fields, path) => {
     readString(fields['thinking'], `${path}.thinking`);
     readString(fields['signature'], `${path}.signature`);

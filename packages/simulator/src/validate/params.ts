@@ -58,14 +58,37 @@ export const checkThinking = (body: Fields, model: ModelSpec, maxTokens: number)
 
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-export const checkOutputConfig = (body: Fields): void => {
+/** Schema of `output_config.format`, and of `output_format`, its older name. */
+export const readOutputSchema = (body: Fields): Fields | undefined => {
   const config = optional(body['output_config'], (value) => readRecord(value, 'output_config'));
-  if (config === undefined) return;
-  optional(config['effort'], (value) => readOneOf(value, 'output_config.effort', EFFORTS));
-  const format = optional(config['format'], (value) => readRecord(value, 'output_config.format'));
-  if (format === undefined) return;
-  readOneOf(format['type'], 'output_config.format.type', ['json_schema']);
-  readRecord(format['schema'], 'output_config.format.schema');
+  optional(config?.['effort'], (value) => readOneOf(value, 'output_config.effort', EFFORTS));
+  const [format, path] =
+    config?.['format'] === undefined
+      ? [body['output_format'], 'output_format']
+      : [config['format'], 'output_config.format'];
+  return optional(format, (value) => readFormat(value, path));
+};
+
+const readFormat = (value: unknown, path: string): Fields => {
+  const format = readRecord(value, path);
+  readOneOf(format['type'], `${path}.type`, ['json_schema']);
+  const schema = readRecord(format['schema'], `${path}.schema`);
+  checkClosed(schema, `${path}.schema`);
+  return schema;
+};
+
+/** Every object of a schema has to say that it has no further members. */
+const checkClosed = (schema: unknown, path: string): void => {
+  if (Array.isArray(schema)) {
+    schema.forEach((item, index) => checkClosed(item, `${path}.${index}`));
+  } else if (isRecord(schema)) {
+    if (schema['type'] === 'object' && schema['additionalProperties'] !== false)
+      throw invalid(`${path}: For 'object' type, 'additionalProperties' must be explicitly set to false`);
+    for (const [key, member] of Object.entries(schema)) {
+      if (key !== 'enum' && key !== 'const' && key !== 'default' && key !== 'examples')
+        checkClosed(member, `${path}.${key}`);
+    }
+  }
 };
 
 /** Stop sequences, at most 8,191 of them, each with something visible in it. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../refusal.ts';
+import { PROFILES } from '../profile.ts';
 import { readCountRequest, readRequest } from './request.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,7 +12,10 @@ const tool = (name: string, more: Fields = {}): Fields => ({ name, input_schema:
 
 const BASE: Fields = { model: 'claude-sonnet-5-5', max_tokens: 100, messages: [user('hello')] };
 const read = (patch: Fields, options: { beta?: boolean; nowMs?: number } = {}) =>
-  readRequest({ ...BASE, ...patch }, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: NOW, ...options });
+  readRequest(
+    { ...BASE, ...patch },
+    { version: '2026-10-21', beta: false, betas: new Set(), profile: PROFILES.anthropic, nowMs: NOW, ...options },
+  );
 
 const refusalOf = (act: () => unknown): { status: number; type: string; message: string } => {
   try {
@@ -122,7 +126,15 @@ describe('[X7.validates] a request', () => {
 
   it.each([[[]], ['text'], [null], [undefined]])('that is %j is refused', (body) => {
     expect(
-      refusalOf(() => readRequest(body, { version: '2026-10-21', beta: false, betas: new Set(), nowMs: NOW })),
+      refusalOf(() =>
+        readRequest(body, {
+          version: '2026-10-21',
+          beta: false,
+          betas: new Set(),
+          profile: PROFILES.anthropic,
+          nowMs: NOW,
+        }),
+      ),
     ).toMatchObject({
       status: 400,
     });
@@ -154,7 +166,13 @@ describe('[X7.validates] a request', () => {
   });
 
   it('to count needs no max_tokens', () => {
-    const options = { version: '2026-10-21', beta: false, betas: new Set<string>(), nowMs: NOW };
+    const options = {
+      version: '2026-10-21',
+      beta: false,
+      betas: new Set<string>(),
+      profile: PROFILES.anthropic,
+      nowMs: NOW,
+    };
     // {"messages":[{"content":"hello","role":"user"}]} has 48 bytes.
     expect(readCountRequest({ model: 'claude-sonnet-5-5', messages: [user('hello')] }, options)).toBe(12);
   });

@@ -1,17 +1,19 @@
 import type { Caller } from '../caller.ts';
+import { readServers } from '../connector/servers.ts';
 import { findModel, type ModelSpec } from '../models.ts';
 import { invalid, Refusal } from '../refusal.ts';
-import { isRecord, type MessagesRequest, type Prompt } from '../request.ts';
+import { localModel, type ServerProfile } from '../profile.ts';
+import { isRecord, type Breakpoint, type Message, type MessagesRequest, type Prompt } from '../request.ts';
 import { countInput } from '../tokens.ts';
 import { readBreakpoints } from './breakpoints.ts';
 import { readContent, readMessages } from './content.ts';
 import { checkLast, checkPairing } from './pairing.ts';
 import {
-  checkOutputConfig,
   checkRest,
   checkSampling,
   checkThinking,
   readMaxTokens,
+  readOutputSchema,
   readStopSequences,
   readStream,
 } from './params.ts';
@@ -68,11 +70,12 @@ export interface ReadOptions extends Caller {
 /** Reads a body of `POST /v1/messages`; throws the `Refusal` that the real API would answer. */
 export const readRequest = (value: unknown, options: ReadOptions): MessagesRequest => {
   const body = readBody(value, options);
-  const model = readModel(body, options.nowMs);
+  const model = readModel(body, options);
   const maxTokens = readMaxTokens(body, model);
   checkThinking(body, model, maxTokens);
   const request = {
-    ...readPrompt(body, model, options.betas),
+    ...readPrompt(body, model, options),
+    outputSchema: readOutputSchema(body),
     maxTokens,
     stream: readStream(body),
     stopSequences: readStopSequences(body),
@@ -85,22 +88,22 @@ export const readRequest = (value: unknown, options: ReadOptions): MessagesReque
 /** Reads a body of `POST /v1/messages/count_tokens` and counts it. */
 export const readCountRequest = (value: unknown, options: ReadOptions): number => {
   const body = readBody(value, options);
-  return readPrompt(body, readModel(body, options.nowMs), options.betas).inputTokens;
+  return readPrompt(body, readModel(body, options), options).inputTokens;
 };
 
-const readBody = (value: unknown, { version, beta }: ReadOptions): Fields => {
+const readBody = (value: unknown, { version, beta, profile }: ReadOptions): Fields => {
   if (!isRecord(value)) throw invalid('Input should be a valid dictionary');
-  refuseUnknown(value, beta ? KNOWN_BETA : KNOWN, '');
+  refuseUnknown(value, profile.members ?? (beta ? KNOWN_BETA : KNOWN), '');
   if (beta && value['thread'] !== undefined)
     throw invalid('thread: message threads are not simulated; send the whole history');
-  checkSampling(value, version);
-  checkOutputConfig(value);
+  checkSampling(value, profile.ownModels ? version : '');
   checkRest(value);
   return value;
 };
 
-const readModel = (body: Fields, nowMs: number): ModelSpec => {
+const readModel = (body: Fields, { nowMs, profile }: ReadOptions): ModelSpec => {
   const id = readString(body['model'], 'model');
+  if (!profile.ownModels) return localModel(id);
   const { model, retiredOn } = findModel(id, nowMs);
   if (model !== undefined) return model;
   throw new Refusal(404, `model: ${id.slice(0, 200)}${retiredOn === undefined ? '' : ` (retired on ${retiredOn})`}`);
@@ -109,16 +112,18 @@ const readModel = (body: Fields, nowMs: number): ModelSpec => {
 const readPrompt = (
   body: Fields,
   model: ModelSpec,
-  betas: ReadonlySet<string>,
-): Omit<MessagesRequest, 'maxTokens' | 'stream' | 'stopSequences'> => {
+  { betas, profile }: ReadOptions,
+): Omit<MessagesRequest, 'maxTokens' | 'stream' | 'stopSequences' | 'outputSchema'> => {
   const system =
     body['system'] === undefined || body['system'] === null ? [] : readContent(body['system'], 'system', 'system');
   const tools = readTools(body['tools']);
+  const mcpServers = readServers(body, tools, betas);
   checkToolChoice(body['tool_choice'], tools, model);
   const messages = readMessages(body['messages'], betas);
   checkPairing(messages);
   checkLast(messages, model);
-  const breakpoints = readBreakpoints(body);
+  checkBlocks(messages, profile);
+  const breakpoints = readMarks(body, profile);
   const unmarkedTools = tools.map(withoutMark);
   const prompt = toPrompt(body, unmarkedTools);
   return {
@@ -127,10 +132,26 @@ const readPrompt = (
     system,
     tools: unmarkedTools,
     messages,
+    mcpServers,
     breakpoints,
     prompt,
     inputTokens: countInput(prompt),
   };
+};
+
+const checkBlocks = (messages: readonly Message[], { blocks, name }: ServerProfile): void => {
+  if (blocks === undefined) return;
+  for (const [index, { content }] of messages.entries()) {
+    const other = content.find(({ type }) => !blocks.has(type));
+    if (other !== undefined) throw invalid(`messages.${index}.content: ${name} takes no ${other.type} blocks`);
+  }
+};
+
+const readMarks = (body: Fields, { cache, name }: ServerProfile): readonly Breakpoint[] => {
+  const found = readBreakpoints(body);
+  if (cache === 'billed' || found.length === 0) return found;
+  if (cache === 'refused') throw invalid(`cache_control: ${name} caches by itself and takes no marks`);
+  return [];
 };
 
 const toPrompt = (body: Fields, tools: readonly Fields[]): Prompt => ({
