@@ -152,6 +152,8 @@ const bundle = async (rolldown, room) => {
     input: { bin: `${ROOT}${room}/src/bin.ts` },
     cwd: ROOT,
     platform: 'node',
+    // The oldest Node that we run on, which knows no `using`.
+    transform: { target: 'node20.19' },
     resolve: { conditionNames: ['@cloutagent/source', 'node', 'import', 'default'] },
     external: isExternal,
     plugins: [keepUrls(room), pastIndexes(), lazyValidator()],
