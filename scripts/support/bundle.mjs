@@ -18,6 +18,8 @@ const INLINED = [
   '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',
   '@modelcontextprotocol/server',
+  // Helpers for syntax that Node 20 does not have (`using`).
+  '@oxc-project/runtime',
   'commander',
   'find-my-way',
   'sirv',
@@ -152,10 +154,9 @@ const bundle = async (rolldown, room) => {
     input: { bin: `${ROOT}${room}/src/bin.ts` },
     cwd: ROOT,
     platform: 'node',
-    // The oldest Node that we run on, which knows no `using`.
-    transform: { target: 'node20.19' },
     resolve: { conditionNames: ['@cloutagent/source', 'node', 'import', 'default'] },
     external: isExternal,
+    transform: { target: 'node20.19' },
     plugins: [keepUrls(room), pastIndexes(), lazyValidator()],
     treeshake: {
       // Modules of ours only declare; the programs themselves are entries, which are kept.
