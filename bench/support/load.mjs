@@ -33,7 +33,8 @@ const openConnection = async (port) => {
       left = length === undefined ? -1 : Number(length);
     }
     if (left >= 0) left -= rest.length;
-    tail = Buffer.concat([tail, rest]).subarray(-LAST_CHUNK.length);
+    // Only an answer of unknown length is looked at for its end.
+    if (left < 0) tail = Buffer.concat([tail, rest.subarray(-LAST_CHUNK.length)]).subarray(-LAST_CHUNK.length);
     if (left === 0 || (left < 0 && tail.equals(LAST_CHUNK))) settle();
   });
   return {

@@ -57,6 +57,8 @@ export const ASK = {
     modern: () => modern('tools/call', { name: 'change.open', arguments: newChange() }),
   },
 };
+
+/** A thousand changes, each with one other that touches the same requirement. */
 export const makeProject = () => {
   const root = mkdtempSync(join(tmpdir(), 'cloutagent-bench-'));
   for (let index = 0; index < CHANGES; index += 1) {
@@ -65,26 +67,10 @@ export const makeProject = () => {
     mkdirSync(join(folder, 'specs/bench'), { recursive: true });
     writeFileSync(join(folder, 'proposal.md'), `# Change ${index}\n\n## Why\n\nTo be listed.\n`);
     writeFileSync(join(folder, 'tasks.md'), '# Tasks\n\n## 1. Work\n\n- [ ] 1.1 First\n- [x] 1.2 Second\n');
-    writeFileSync(join(folder, 'specs/bench/spec.md'), '## ADDED Requirements\n\n### Requirement: A\n\nIt SHALL be.\n');
+    writeFileSync(
+      join(folder, 'specs/bench/spec.md'),
+      `## ADDED Requirements\n\n### Requirement: A ${Math.floor(index / 2)}\n\nIt SHALL be.\n`,
+    );
   }
   return root;
 };
-
-export const fakePage = () => ({
-  page: 1,
-  pageSize: 50,
-  total: CHANGES,
-  items: Array.from({ length: 50 }, (_, index) => ({
-    slug: `change-${index}`,
-    title: `Change ${index}`,
-    status: 'draft',
-    createdAt: '2026-11-20T10:00:00.000Z',
-    updatedAt: '2026-11-20T10:00:00.000Z',
-    tasks: { done: 1, total: 2 },
-    paths: {
-      root: `/p/openspec/changes/${index}`,
-      proposal: `/p/openspec/changes/${index}/proposal.md`,
-      tasks: `/p/openspec/changes/${index}/tasks.md`,
-    },
-  })),
-});

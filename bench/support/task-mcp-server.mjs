@@ -2,13 +2,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 const [kind, encoded] = process.argv.slice(2);
-const { project, peersDir, page, textLength } = JSON.parse(encoded ?? '{}');
-const text = '- [ ] 1.1 First task\n'.repeat(textLength / 21);
+const { project, peersDir, answers, text } = JSON.parse(encoded ?? '{}');
 const TOKEN = 'bench-token';
 const quiet = () => undefined;
+const built = (name) => import(`../../packages/${name}/dist/index.js`);
 
 const peer = (name) => import(pathToFileURL(createRequire(`${peersDir}/package.json`).resolve(name)).href);
 const portOf = (server) =>
@@ -17,9 +18,8 @@ const portOf = (server) =>
   });
 
 /** What nobody can do without: the token checked, the body parsed, the same object as text. */
-const raw = () => {
+const rawServer = (before) => {
   const known = createHash('sha256').update(TOKEN).digest();
-  const answers = { 'changes.active': page, 'resource/read': { contents: [{ uri: 'change://x/tasks', text }] } };
   return portOf(
     createServer((request, response) => {
       const token = (request.headers.authorization ?? '').slice('Bearer '.length);
@@ -29,71 +29,121 @@ const raw = () => {
       }
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
+      const answer = (body) => {
+        const payload = Buffer.from(JSON.stringify({ id: body.id, result: answers[body.tool ?? body.method] }));
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': payload.length }).end(payload);
+      };
       request.on('end', () => {
         const body = JSON.parse(Buffer.concat(chunks).toString());
-        const name = body.tool ?? body.method;
-        const payload = Buffer.from(
-          JSON.stringify({ id: body.id, result: answers[name] ?? { slug: body.input?.slug } }),
-        );
-        response.writeHead(200, { 'content-type': 'application/json', 'content-length': payload.length }).end(payload);
+        const doing = before(body);
+        if (doing === undefined) answer(body);
+        else void doing.then(() => answer(body));
       });
     }),
   );
 };
 
-const front = async (taskMcp) => {
-  const { createFront } = await import('../../packages/http/dist/index.js');
-  const { systemClock } = await import('../../packages/kit/dist/index.js');
+const raw = () => rawServer(() => undefined);
+
+const systemClock = async () => (await built('kit')).systemClock;
+
+/** The same with the file work of a change that is opened, by the library that the product calls too. */
+const rawWithFiles = async () => {
+  const { openChange, openProject } = await built('openspec');
+  const opened = await openProject(project, { clock: await systemClock(), caller: 'bench' });
+  return rawServer(({ tool, input }) => (tool === 'change.open' ? openChange(opened, input) : undefined));
+};
+
+/** A stream that says nothing but its heartbeat. */
+const events = {
+  method: 'GET',
+  path: '/events',
+  scope: 'read',
+  handler: () => ({
+    kind: 'stream',
+    contentType: 'text/event-stream',
+    heartbeat: true,
+    run: (writer) =>
+      new Promise((resolve) => {
+        writer.signal.addEventListener('abort', resolve, { once: true });
+      }),
+  }),
+};
+
+/** Every limit is on, and none is reached. */
+const front = async (taskMcp, clock) => {
+  const { createFront } = await built('http');
   const served = createFront({
-    routes: taskMcp.routes,
+    routes: [...taskMcp.routes, events],
     tokens: { user: [TOKEN], admin: [] },
     allowedOrigins: [],
-    clock: systemClock,
+    clock,
     log: quiet,
     maxConnections: 20_000,
+    rateLimit: { rate: 1e9, windowMs: 60_000, burst: 1e9 },
+    requestTimeoutMs: 30_000,
   });
   return (await served.listen({ port: 0, host: '127.0.0.1' })).port;
 };
 
-/** The product on a project on disk. */
+const taskMcpOptions = (clock) => ({ log: quiet, clock, version: '1.0.0', maxResponseBytes: 4 * 1024 * 1024 });
+
+/** The product on a project on disk, as `task-mcp --http` makes it. */
 const ours = async () => {
-  const { openProject } = await import('../../packages/openspec/dist/index.js');
-  const { systemClock: clock } = await import('../../packages/kit/dist/index.js');
-  const { createTaskMcp } = await import('../../packages/task-mcp/dist/index.js');
-  const opened = await openProject(project, { clock, caller: 'bench' });
-  return front(
-    createTaskMcp({ project: opened, log: quiet, clock, version: '1.0.0', maxResponseBytes: 4 * 1024 * 1024 }),
-  );
+  const { keepListing, openProject } = await built('openspec');
+  const { createTaskMcp } = await built('task-mcp');
+  const clock = await systemClock();
+  const opened = keepListing(await openProject(project, { clock, caller: 'bench' }));
+  return front(createTaskMcp({ project: opened, ...taskMcpOptions(clock) }), clock);
 };
 
-/** The product's protocols over answers in memory, beside peers that answer from memory too. */
+/** Runs one sweep of the heartbeat; set by the server of idle streams. */
+let beat = () => undefined;
+
+/** The product's protocols over answers in memory. */
 const oursInMemory = async () => {
-  const { systemClock: clock } = await import('../../packages/kit/dist/index.js');
   const { taskMcpOver } = await import('../../packages/task-mcp/dist/task-mcp.js');
+  const system = await systemClock();
+  const clock = {
+    ...system,
+    sleep: (ms, signal) =>
+      ms === 25_000
+        ? new Promise((resolve) => {
+            beat = resolve;
+          })
+        : system.sleep(ms, signal),
+  };
   const refuse = () => Promise.reject(new Error('not measured'));
+  const page = answers['changes.active'].structuredContent;
   const changes = {
     root: '/',
     openspecDir: '/openspec',
-    open: refuse,
+    open: ({ slug }) =>
+      Promise.resolve({
+        change: { ...page.items[0], slug, template: 'feature' },
+        resumed: false,
+        files: ['proposal.md', 'tasks.md', 'specs/spec/spec.md'],
+      }),
     archive: refuse,
     list: () => Promise.resolve({ ...page, nextPageToken: null }),
     resources: refuse,
     read: (uri) => Promise.resolve({ uri, mimeType: 'text/markdown', text }),
     watch: () => () => undefined,
   };
-  return front(taskMcpOver(changes, { log: quiet, clock, version: '1.0.0', maxResponseBytes: 4 * 1024 * 1024 }));
+  return front(taskMcpOver(changes, taskMcpOptions(clock)), clock);
 };
-
-const content = [{ type: 'text', text: 'Found 50 changes' }];
 
 /** The SDK's own handler for both eras, as its README mounts it. */
 const sdk = async () => {
   const { createMcpHandler, McpServer } = await peer('@modelcontextprotocol/server');
   const { toNodeHandler } = await peer('@modelcontextprotocol/node');
+  const { content, structuredContent } = answers['changes.active'];
   const handler = createMcpHandler(() => {
     const mcp = new McpServer({ name: 'sdk', version: '1.0.0' });
-    mcp.registerTool('changes.active', { description: 'Lists' }, () => ({ content, structuredContent: page }));
-    mcp.registerResource('tasks', 'change://x/tasks', {}, (uri) => ({ contents: [{ uri: uri.href, text }] }));
+    mcp.registerTool('changes.active', { description: 'Lists' }, () => ({
+      content: [content[0]],
+      structuredContent,
+    }));
     return mcp;
   });
   return portOf(createServer(toNodeHandler(handler)));
@@ -101,11 +151,12 @@ const sdk = async () => {
 
 const fastmcp = async () => {
   const { FastMCP } = await peer('fastmcp');
+  const { structuredContent } = answers['changes.active'];
   const mcp = new FastMCP({ name: 'fastmcp', version: '1.0.0' });
   mcp.addTool({
     name: 'changes.active',
     description: 'Lists',
-    execute: async () => ({ content: [{ type: 'text', text: JSON.stringify(page) }] }),
+    execute: async () => ({ content: [{ type: 'text', text: JSON.stringify(structuredContent) }] }),
   });
   const port = await new Promise((resolve) => {
     const probe = createServer();
@@ -121,11 +172,37 @@ const fastmcp = async () => {
   return port;
 };
 
-const port = await { raw, ours, oursInMemory, sdk, fastmcp }[kind]();
-process.on('message', () => {
+const cpu = () => {
   const { user, system } = process.cpuUsage();
-  globalThis.gc?.();
-  process.send({ cpu: user + system, rss: process.memoryUsage().rss });
+  return user + system;
+};
+
+/** The longest turn of the loop during a sweep, in processor time: what the neighbours do does not count. */
+const sweep = async () => {
+  let [last, worst] = [cpu(), 0];
+  beat();
+  for (let turn = 0; turn < 100; turn += 1) {
+    await nextTurn();
+    const now = cpu();
+    [last, worst] = [now, Math.max(worst, (now - last) / 1000)];
+  }
+  return { sweepMs: worst };
+};
+
+/** After all that can be collected was; the processor time of that is in no other figure. */
+const memory = async () => {
+  for (let round = 0; round < 6; round += 1) {
+    globalThis.gc?.();
+    await nextTurn();
+  }
+  return { rss: process.memoryUsage().rss };
+};
+
+const ANSWERS = { usage: () => Promise.resolve({ cpu: cpu() }), memory, sweep };
+
+const port = await { raw, rawWithFiles, ours, oursInMemory, sdk, fastmcp }[kind]();
+process.on('message', (question) => {
+  void ANSWERS[question]().then((told) => process.send(told));
 });
 process.send({ port });
 // Whoever measures is gone.

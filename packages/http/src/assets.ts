@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import sirv from 'sirv';
+import type { Exchange } from './exchange.ts';
 
 /** Answers from the folder of built assets and says whether it did. */
-export type Assets = (request: IncomingMessage, response: ServerResponse, pathname: string) => boolean;
+export type Assets = (exchange: Pick<Exchange, 'request' | 'response' | 'head'>, pathname: string) => boolean;
 
 /** Does the caller ask for a page by name? The wildcard that programs send does not count. */
 export const wantsHtml = (request: IncomingMessage): boolean => (request.headers.accept ?? '').includes('text/html');
@@ -27,7 +28,8 @@ export const openAssets = (folder: string): Assets | undefined => {
     if (original !== undefined) request.url = original;
     return !missed;
   };
-  return (request, response, pathname) => {
+  return ({ request, response, head }, pathname) => {
+    head.applyTo(response);
     // Ranges of small assets help nobody, and malformed ones throw inside sirv.
     delete request.headers.range;
     // A file that vanished since the start must cost one answer, not the process.

@@ -5,7 +5,7 @@ import { authenticate, tokenTable } from './authenticate.ts';
 
 const TOKEN = 'correct-horse-battery-staple-0123456789abcdef';
 const quiet = {
-  enter: () => undefined,
+  enter: () => true,
   pass: () => undefined,
   tolerate: () => undefined,
   fail: () => undefined,

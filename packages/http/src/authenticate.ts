@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ALL_SCOPES, CloutError, type Principal } from '@cloutagent/contract';
 import type { LoginGuard } from './login-guard.ts';
@@ -22,7 +22,7 @@ const ANYONE: Principal = { name: 'anyone', scopes: ALL_SCOPES };
 const NOBODY: Principal = { name: 'anonymous', scopes: [] };
 const LOCAL: Principal = { name: 'local', scopes: ['read', 'run'] };
 
-const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+const digestOf = (token: string): Buffer => hash('sha256', token, 'buffer');
 
 const knownToken = (token: string, kind: 'user' | 'admin'): KnownToken => {
   const digest = digestOf(token);
@@ -62,7 +62,7 @@ export const checkToken = (
   token: string,
 ): Principal | undefined => {
   const digest = digestOf(token);
-  const name = digest.toString('base64');
+  const name = digest.toString('latin1');
   guard.enter(address, name);
   const principal = lookUp(table, digest);
   if (principal === undefined) guard.fail();
@@ -114,12 +114,12 @@ export const authenticate = (request: IncomingMessage, site: Site, options: Auth
   const bearer = authorization === undefined ? undefined : (/^bearer +(\S+) *$/iu.exec(authorization)?.[1] ?? '');
   const token = bearer ?? cookieToken(cookie);
   const digest = token === undefined ? undefined : digestOf(token);
-  const name = digest?.toString('base64') ?? '';
+  const name = digest?.toString('latin1') ?? '';
   if (digest !== undefined) {
-    guard.enter(address, name);
+    const isKnown = guard.enter(address, name);
     const principal = lookUp(table, digest);
     if (principal !== undefined) {
-      guard.pass(address, name);
+      if (!isKnown) guard.pass(address, name);
       if (bearer === undefined && !cookieMayCount(request, site)) {
         throw new CloutError('FORBIDDEN', 'A cookie is not enough for this request', {
           hint: 'Send the Origin header of this server, or a Bearer token',

@@ -70,7 +70,7 @@ export const openProxies = (trustedProxies: readonly string[]): Proxies => {
 
 /** Whoever has one IPv6 address has its whole /64, so that is what is counted. */
 export const countedAs = (address: string): string => {
-  if (isIP(address) !== 6) return address;
+  if (!address.includes(':') || isIP(address) !== 6) return address;
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');

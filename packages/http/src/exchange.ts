@@ -1,4 +1,4 @@
-import { OutgoingMessage, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import {
   API_VERSION,
@@ -11,12 +11,16 @@ import {
 import { toIso, type Clock } from '@cloutagent/kit';
 import { hasBody } from './body.ts';
 import type { Timed } from './deadline.ts';
+import type { Head } from './head.ts';
+import type { Stop } from './stop.ts';
 import { Stream, type StreamSet } from './stream.ts';
 import type { FormatError, Log, Reply } from './types.ts';
 
 /** How long, and how much of, a refused body is read and thrown away so that its sender can see the answer. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 32 * 1024 * 1024;
+/** A shorter text leaves in one piece with the head; a longer one is encoded once, for its length and for the socket. */
+const ENCODED_FROM = 4096;
 /** A reader that takes not one byte for so long has gone; a stream's is judged by its heartbeats. */
 const SLOW_READER_MS = 10_000;
 /** Below this a body that nobody read is simply skipped and the connection kept. */
@@ -28,7 +32,9 @@ export interface Exchange extends Timed {
   readonly response: ServerResponse;
   readonly requestId: string;
   /** Aborts the work behind this request. */
-  readonly stop: AbortController;
+  readonly stop: Stop;
+  /** Headers of the answer. */
+  readonly head: Head;
   /** The client waits for `100 Continue` and was not told to go on. */
   expectsContinue: boolean;
   /** Address of the caller. */
@@ -54,10 +60,6 @@ export interface ExchangeDeps {
   readonly draining: () => boolean;
 }
 
-const setHeaders = (response: ServerResponse, headers: Readonly<Record<string, string>> | undefined): void => {
-  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
-};
-
 /** A body is still on its way that is too large, or of unknown size, to be skipped. */
 const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
   hasBody(request) &&
@@ -66,11 +68,36 @@ const bodyInTheWay = ({ request, expectsContinue }: Exchange): boolean =>
     request.headers['transfer-encoding'] !== undefined ||
     Number(request.headers['content-length']) > SKIP_BYTES);
 
+type Body = Extract<Reply, { kind: 'text' }>['body'];
+
+const piecesOf = (body: Body | Buffer): readonly (string | Buffer)[] =>
+  typeof body === 'string' || Buffer.isBuffer(body) ? [body] : body;
+
+const lengthOf = (body: Body | Buffer): number =>
+  typeof body === 'string' || Buffer.isBuffer(body)
+    ? Buffer.byteLength(body)
+    : body.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+
+/** Several pieces leave in one call of the system. */
+const endWith = (response: ServerResponse, body: Body | Buffer): void => {
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    response.end(body);
+    return;
+  }
+  response.cork();
+  for (const piece of body) response.write(piece);
+  response.end();
+};
+
 /**
  * Answers while the body is still coming. Closing at once would reset the connection and the sender would never see
  * why, so the answer goes out first and the rest is read into nothing for a bounded while.
  */
-const sendAndLinger = ({ request, response }: Exchange, payload: Buffer, clock: Clock): void => {
+const sendAndLinger = (
+  { request, response, head }: Exchange,
+  { status, payload }: { readonly status: number; readonly payload: Body | Buffer },
+  clock: Clock,
+): void => {
   const patience = new AbortController();
   let received = 0;
   const finish = (): void => {
@@ -78,8 +105,9 @@ const sendAndLinger = ({ request, response }: Exchange, payload: Buffer, clock: 
     patience.abort();
     response.end();
   };
-  response.setHeader('Connection', 'close');
-  response.write(payload);
+  head.set('Connection', 'close');
+  head.send(response, status);
+  for (const piece of piecesOf(payload)) response.write(piece);
   request.on('data', (chunk: Buffer) => {
     received += chunk.length;
     if (received > LINGER_BYTES) finish();
@@ -94,28 +122,22 @@ const sendBytes = (
   deps: ExchangeDeps,
   status: number,
   contentType: string | undefined,
-  text: string,
+  body: Body,
 ): void => {
-  const { response } = exchange;
-  const payload = Buffer.from(text);
-  response.statusCode = status;
-  if (contentType !== undefined) response.setHeader('Content-Type', contentType);
-  if (status !== 204 && status !== 304) response.setHeader('Content-Length', payload.length);
-  if (deps.draining()) response.setHeader('Connection', 'close');
-  if (bodyInTheWay(exchange)) sendAndLinger(exchange, payload, deps.clock);
-  else response.end(payload);
+  const { response, head } = exchange;
+  const whole = typeof body === 'string' || body.some((piece) => typeof piece !== 'string') ? body : body.join('');
+  const payload = typeof whole === 'string' && whole.length >= ENCODED_FROM ? Buffer.from(whole) : whole;
+  if (contentType !== undefined) head.set('Content-Type', contentType);
+  if (status !== 204 && status !== 304) head.set('Content-Length', String(lengthOf(payload)));
+  if (bodyInTheWay(exchange)) {
+    sendAndLinger(exchange, { status, payload }, deps.clock);
+    return;
+  }
+  if (deps.draining()) head.set('Connection', 'close');
+  head.send(response, status);
+  endWith(response, payload);
   // Node ends the connection when nothing more was taken for so long; without it what was not taken is kept for ever.
   if (response.writableLength > 0) response.setTimeout(SLOW_READER_MS);
-};
-
-/** Node's own name for its copy of the headers; undefined in a version that calls it otherwise. */
-const HEADER_COPY = Object.getOwnPropertySymbols(new OutgoingMessage()).find(
-  ({ description }) => description === 'kOutHeaders',
-);
-
-/** The copy serves `getHeader` alone, and 2 KB of it would lie beside every stream for as long as it is open. */
-const forgetHeaders = (response: ServerResponse): void => {
-  if (HEADER_COPY !== undefined) Reflect.set(response, HEADER_COPY, null);
 };
 
 /** Last words of a stream whose work failed or took too long. */
@@ -147,16 +169,15 @@ const runStream = async (
   deps: ExchangeDeps,
   reply: Extract<Reply, { kind: 'stream' }>,
 ): Promise<void> => {
-  const { response, request, stop, requestId } = exchange;
-  response.statusCode = reply.status ?? 200;
-  response.setHeader('Content-Type', reply.contentType);
-  if (deps.draining()) response.setHeader('Connection', 'close');
+  const { response, request, stop, requestId, head } = exchange;
+  head.set('Content-Type', reply.contentType);
+  if (deps.draining()) head.set('Connection', 'close');
+  head.send(response, reply.status ?? 200);
   if (request.method === 'HEAD') {
     response.end();
     return;
   }
   response.flushHeaders();
-  forgetHeaders(response);
   exchange.headMs = deps.clock.monotonic() - exchange.startedMs;
   exchange.timed &&= reply.timed === true;
   // What an open stream holds on to lies there ten thousand times.
@@ -187,12 +208,19 @@ export const sendReply = async (exchange: Exchange, deps: ExchangeDeps, reply: R
     exchange.response.destroy();
     return;
   }
-  const text = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
-  setHeaders(exchange.response, reply.headers);
-  if (reply.kind === 'stream') await runStream(exchange, deps, reply);
-  else {
-    const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
-    sendBytes(exchange, deps, reply.status ?? 200, type, text);
+  const body = reply.kind === 'json' ? JSON.stringify(reply.body) : reply.kind === 'text' ? reply.body : '';
+  const mark = exchange.head.mark();
+  try {
+    exchange.head.setAll(reply.headers);
+    if (reply.kind === 'stream') await runStream(exchange, deps, reply);
+    else {
+      const type = reply.kind === 'json' ? 'application/json' : reply.kind === 'text' ? reply.contentType : undefined;
+      sendBytes(exchange, deps, reply.status ?? 200, type, body);
+    }
+  } catch (error) {
+    // A header that Node refuses must not be in the answer that says so.
+    exchange.head.rewind(mark);
+    throw error;
   }
 };
 
@@ -210,7 +238,7 @@ export const sendError = async (
   error: unknown,
   format: FormatError | undefined,
 ): Promise<void> => {
-  const { request, response, requestId } = exchange;
+  const { request, response, requestId, head } = exchange;
   const body = toErrorBody(error);
   const { status } = errorSpec(body.code);
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
@@ -219,8 +247,8 @@ export const sendError = async (
     response.destroy();
     return;
   }
-  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (body.retryAfter !== undefined) response.setHeader('Retry-After', String(body.retryAfter));
+  if (status === 401) head.set('WWW-Authenticate', 'Bearer');
+  if (body.retryAfter !== undefined) head.set('Retry-After', String(body.retryAfter));
   const plain = envelope(deps.clock);
   let reply: Reply;
   try {

@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import { allows, CloutError, toErrorBody } from '@cloutagent/contract';
 import { newId } from '@cloutagent/kit';
+import { Address } from './address.ts';
 import { openAssets, wantsHtml } from './assets.ts';
 import { tokenTable } from './authenticate.ts';
 import { countedAs, openProxies } from './client-address.ts';
@@ -10,13 +11,14 @@ import { openDeadlines } from './deadline.ts';
 import { stopFront } from './drain.ts';
 import { sendError, sendReply, type Exchange, type ExchangeDeps } from './exchange.ts';
 import { openGate } from './gate.ts';
-import { setCorsHeaders, setStandardHeaders } from './headers.ts';
+import { openHeads, setCorsHeaders } from './headers.ts';
 import { countConnections, LIMITS, listenOn, setLimits } from './listen.ts';
 import { openLoginGuard } from './login-guard.ts';
 import { openMeasures } from './measure.ts';
 import { openObserver, setDebugHeader } from './observe.ts';
 import { openRouting } from './routing.ts';
 import { checkSite, isLoopback, siteRules, type Site } from './site.ts';
+import { Stop } from './stop.ts';
 import { StreamSet } from './stream.ts';
 import type { FrontStats } from './stats.ts';
 import type { Front, FrontOptions, Reply, Route } from './types.ts';
@@ -52,6 +54,7 @@ export const createFront = (options: FrontOptions): Front => {
   const exchanges = new Set<Exchange>();
   const activeTokens = new Set<string>();
   const security = options.securityHeaders !== false;
+  const headOf = openHeads(security);
   const showDebug = options.debugHeader === false ? () => undefined : setDebugHeader;
   let preflights = 0;
   // Until `listen` nothing arrives, so these stand-ins are never used.
@@ -83,13 +86,13 @@ export const createFront = (options: FrontOptions): Front => {
 
   const preflight = async (exchange: Exchange, site: Site, allow: readonly string[]): Promise<void> => {
     preflights += 1;
-    setCorsHeaders(exchange.response, site, exchange.request);
+    setCorsHeaders(exchange.head, site, exchange.request);
     await sendReply(exchange, deps, { kind: 'empty', status: 204, headers: { Allow: allow.join(', ') } });
   };
 
   /** Token, scope and rate limit, in this order: who is refused has used up one request too. */
-  const enter = async (exchange: Exchange, site: Site, route: Route): Promise<void> => {
-    const { response, address } = exchange;
+  const enter = (exchange: Exchange, site: Site, route: Route): Promise<void> | undefined => {
+    const { head, address } = exchange;
     const limited = route.limited ?? route.method !== 'GET';
     try {
       exchange.principal = contexts.whoCalls(exchange, site, route);
@@ -97,50 +100,51 @@ export const createFront = (options: FrontOptions): Front => {
         throw new CloutError('FORBIDDEN', `This needs the scope ${route.scope}`, { details: { scope: route.scope } });
       }
     } catch (error) {
-      if (limited) await gate?.admit(response, countedAs(address));
-      throw error;
+      const refused = limited ? gate?.admit(head, countedAs(address)) : undefined;
+      if (refused === undefined) throw error;
+      return refused.then(() => Promise.reject(error as Error));
     }
     const { tokenId } = exchange.principal;
     if (tokenId !== undefined) activeTokens.add(tokenId);
     const key = tokenId ?? countedAs(address);
-    if (limited) await gate?.admit(response, key);
-    else gate?.show(response, key);
+    if (limited) return gate?.admit(head, key);
+    gate?.show(head, key);
+    return undefined;
   };
 
   const answer = async (exchange: Exchange): Promise<void> => {
-    const { request, response } = exchange;
+    const { request, head } = exchange;
     const method = request.method ?? 'GET';
     let route: Route | undefined;
     try {
       if (draining !== undefined) throw new CloutError('SHUTTING_DOWN', 'The server is stopping', { retryAfter: 1 });
       const site = checkSite(request, rules, exchange.secure);
-      setCorsHeaders(response, site);
+      setCorsHeaders(head, site);
       const target = request.url ?? '/';
-      const url = new URL(
-        target.startsWith('/') ? `http://${site.host}${target}` : target === '*' ? `http://${site.host}/` : target,
-      );
-      const match = routing.find(method, url.pathname);
+      const asked = new Address(site.host, target);
+      const match = routing.plain(method, target) ?? routing.find(method, asked.url.pathname);
       route = match?.route;
       const reads = method === 'GET' || method === 'HEAD';
       // `/` is an answer for programs and a page for people.
-      const page = reads && wantsHtml(request) && url.pathname === '/';
-      if (assets !== undefined && reads && (match === undefined || page) && assets(request, response, url.pathname)) {
+      const page = reads && wantsHtml(request) && asked.url.pathname === '/';
+      if (assets !== undefined && reads && (match === undefined || page) && assets(exchange, asked.url.pathname)) {
         exchange.label = { method: 'GET', route: ASSETS };
         exchange.timed = false;
         return;
       }
       if (match === undefined) {
-        const allow = routing.allowed(url.pathname);
+        const allow = routing.allowed(asked.url.pathname);
         if (method === 'OPTIONS' && allow.length > 0) return await preflight(exchange, site, allow);
         if (allow.length === 0) throw new CloutError('NOT_FOUND', 'There is nothing at this address');
-        response.setHeader('Allow', allow.join(', '));
+        head.set('Allow', allow.join(', '));
         throw new CloutError('METHOD_NOT_ALLOWED', `${method} is not possible here`, { details: { allow } });
       }
       exchange.label = { method: match.route.method, route: match.route.path };
       if (match.route.timed === false) exchange.timed = false;
-      await enter(exchange, site, match.route);
+      const entered = enter(exchange, site, match.route);
+      if (entered !== undefined) await entered;
       checkApiVersion(request.headers['api-version']);
-      const context = contexts.of(exchange, url, match.route, match.params);
+      const context = contexts.of(exchange, asked, match);
       const reply = await settled(exchange, Promise.resolve(match.route.handler(context)));
       showDebug(exchange, clock);
       await sendReply(exchange, deps, reply);
@@ -153,12 +157,14 @@ export const createFront = (options: FrontOptions): Front => {
   };
 
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
-    const stop = new AbortController();
+    const stop = new Stop();
     const secure = options.tls !== undefined || proxies.saysSecure(request);
+    const requestId = newId('req', clock);
     const exchange: Exchange = {
       request,
       response,
-      requestId: newId('req', clock),
+      requestId,
+      head: headOf(requestId, secure),
       stop,
       expectsContinue,
       startedMs: clock.monotonic(),
@@ -171,10 +177,8 @@ export const createFront = (options: FrontOptions): Front => {
         exchange.fail?.(error);
       },
     };
-    const { requestId } = exchange;
     exchanges.add(exchange);
     deadlines?.add(exchange);
-    setStandardHeaders(response, requestId, { security, secure });
     response.on('error', (error) => log('debug', 'response broke', { ns: 'task-mcp:http', requestId, error }));
     response.on('close', () => {
       exchanges.delete(exchange);

@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { CloutError } from '@cloutagent/contract';
 import { openLimiter, type Clock, type Verdict } from '@cloutagent/kit';
 import { loopDelay, watchLoad } from './load.ts';
+import type { Head } from './head.ts';
 import { openSharedLimiter } from './shared-limiter.ts';
 import type { GateStats } from './stats.ts';
 import type { Log, RateLimitOptions } from './types.ts';
@@ -9,9 +9,9 @@ import type { Log, RateLimitOptions } from './types.ts';
 /** Bounds how often one caller may ask (seed 002 "Rate Limiting Strategy"). */
 export interface Gate {
   /** Counts a request and shows what is left; RATE_LIMIT_EXCEEDED where there is nothing. */
-  admit(response: ServerResponse, key: string): Promise<void> | undefined;
+  admit(head: Head, key: string): Promise<void> | undefined;
   /** Shows what is left without counting. */
-  show(response: ServerResponse, key: string): void;
+  show(head: Head, key: string): void;
   stats(): GateStats;
   close(): void;
 }
@@ -37,16 +37,16 @@ export const openGate = (options: RateLimitOptions, deps: { readonly clock: Cloc
     options.redisUrl === undefined ? undefined : openSharedLimiter({ url: options.redisUrl, rule, local, clock, log });
   let blocked = 0;
 
-  const setHeaders = (response: ServerResponse, verdict: Verdict): void => {
-    response.setHeader('X-RateLimit-Limit', String(rate));
-    response.setHeader('X-RateLimit-Remaining', String(verdict.remaining));
-    response.setHeader('X-RateLimit-Reset', String(seconds(clock.now() + verdict.resetMs)));
-    response.setHeader('X-RateLimit-Retry-After', String(seconds(verdict.retryAfterMs)));
-    response.setHeader('X-RateLimit-Window', String(seconds(windowMs)));
+  const setHeaders = (head: Head, verdict: Verdict): void => {
+    head.set('X-RateLimit-Limit', String(rate));
+    head.set('X-RateLimit-Remaining', String(verdict.remaining));
+    head.set('X-RateLimit-Reset', String(seconds(clock.now() + verdict.resetMs)));
+    head.set('X-RateLimit-Retry-After', String(seconds(verdict.retryAfterMs)));
+    head.set('X-RateLimit-Window', String(seconds(windowMs)));
   };
 
-  const settle = (response: ServerResponse, verdict: Verdict): void => {
-    setHeaders(response, verdict);
+  const settle = (head: Head, verdict: Verdict): void => {
+    setHeaders(head, verdict);
     if (verdict.allowed) return;
     blocked += 1;
     const retryAfter = Math.max(1, seconds(verdict.retryAfterMs));
@@ -58,14 +58,14 @@ export const openGate = (options: RateLimitOptions, deps: { readonly clock: Cloc
   };
 
   return {
-    admit(response, key) {
+    admit(head, key) {
       const speed = load.speed();
-      if (shared !== undefined) return shared.take(key, speed).then((verdict) => settle(response, verdict));
-      settle(response, local.take(key, speed));
+      if (shared !== undefined) return shared.take(key, speed).then((verdict) => settle(head, verdict));
+      settle(head, local.take(key, speed));
       return undefined;
     },
-    show(response, key) {
-      setHeaders(response, local.peek(key, load.speed()));
+    show(head, key) {
+      setHeaders(head, local.peek(key, load.speed()));
     },
     stats: () => ({
       rule,

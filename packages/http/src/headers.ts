@@ -1,26 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { API_VERSION } from '@cloutagent/contract';
+import { Head } from './head.ts';
 import type { Site } from './site.ts';
 
 /** Every answer, errors and assets included. */
-const STANDARD = [
-  ['API-Version', API_VERSION],
-  ['Cache-Control', 'no-store'],
+const STANDARD: Readonly<Record<string, string>> = {
+  'API-Version': API_VERSION,
+  'Cache-Control': 'no-store',
   // The answer depends on it whether or not one was sent, and caches must know.
-  ['Vary', 'Origin'],
-] as const;
+  Vary: 'Origin',
+};
 
 /** Seed 002 "Default Security Headers" without what weakens or is dead. */
-const SECURITY = [
-  [
-    'Content-Security-Policy',
+const SECURITY: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  ],
-  ['Cross-Origin-Resource-Policy', 'same-origin'],
-  ['Referrer-Policy', 'strict-origin-when-cross-origin'],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['X-Frame-Options', 'DENY'],
-] as const;
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'strict-origin-when-cross-origin',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+};
+
+/** Over plain HTTP browsers ignore it, and a later TLS proxy of the same name would be bound by it. */
+const OVER_TLS = { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' };
 
 const ALLOW_HEADERS = [
   'Content-Type',
@@ -48,17 +50,16 @@ const EXPOSE_HEADERS = [
   'X-Request-Id',
 ].join(', ');
 
-export const setStandardHeaders = (
-  response: ServerResponse,
-  requestId: string,
-  options: { readonly security: boolean; readonly secure: boolean },
-): void => {
-  for (const [name, value] of STANDARD) response.setHeader(name, value);
-  response.setHeader('X-Request-Id', requestId);
-  if (!options.security) return;
-  for (const [name, value] of SECURITY) response.setHeader(name, value);
-  // Over plain HTTP browsers ignore it, and a later TLS proxy of the same name would be bound by it.
-  if (options.secure) response.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+/** Makes the head of each answer of a front; `security` false leaves CSP and its companions to a proxy. */
+export const openHeads = (security: boolean): ((requestId: string, secure: boolean) => Head) => {
+  const plain = security ? { ...STANDARD, ...SECURITY } : STANDARD;
+  const overTls = security ? { ...plain, ...OVER_TLS } : plain;
+  const lists = { plain: Object.entries(plain).flat(), overTls: Object.entries(overTls).flat() };
+  return (requestId, secure) => {
+    const head = new Head(secure ? lists.overTls : lists.plain);
+    head.set('X-Request-Id', requestId);
+    return head;
+  };
 };
 
 /** Clients of the stateless era send parameters as `Mcp-Param-…`, whose names nobody can list. */
@@ -70,16 +71,16 @@ const mcpHeaders = (requested: string | undefined): readonly string[] =>
     .slice(0, 50);
 
 /** CORS headers for an allowed foreign origin; same-origin requests need none. Those of a preflight say what it may send. */
-export const setCorsHeaders = (response: ServerResponse, site: Site, preflight?: IncomingMessage): void => {
+export const setCorsHeaders = (head: Head, site: Site, preflight?: IncomingMessage): void => {
   if (!site.crossOrigin || site.origin === undefined) return;
-  response.setHeader('Access-Control-Allow-Origin', site.origin);
-  response.setHeader('Access-Control-Allow-Credentials', 'true');
+  head.set('Access-Control-Allow-Origin', site.origin);
+  head.set('Access-Control-Allow-Credentials', 'true');
   if (preflight === undefined) {
-    response.setHeader('Access-Control-Expose-Headers', EXPOSE_HEADERS);
+    head.set('Access-Control-Expose-Headers', EXPOSE_HEADERS);
     return;
   }
-  response.setHeader('Access-Control-Allow-Methods', 'GET, POST, DELETE, OPTIONS');
+  head.set('Access-Control-Allow-Methods', 'GET, POST, DELETE, OPTIONS');
   const allowed = [...ALLOW_HEADERS, ...mcpHeaders(preflight.headers['access-control-request-headers'])];
-  response.setHeader('Access-Control-Allow-Headers', allowed.join(', '));
-  response.setHeader('Access-Control-Max-Age', '86400');
+  head.set('Access-Control-Allow-Headers', allowed.join(', '));
+  head.set('Access-Control-Max-Age', '86400');
 };

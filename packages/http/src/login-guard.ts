@@ -6,8 +6,9 @@ export interface LoginGuard {
   /**
    * Says whether a token of this address may be looked at, and counts it; RATE_LIMIT_EXCEEDED otherwise.
    * @param digest of the token; the guard never sees a token itself
+   * @returns whether the two are known together, so that nothing was counted
    */
-  enter(address: string, digest: string): void;
+  enter(address: string, digest: string): boolean;
   /** The token was good: it is not counted, now and later. */
   pass(address: string, digest: string): void;
   /** The token was wrong, but nobody was turned away for it: later requests with the same are not counted. */
@@ -39,17 +40,20 @@ export const openLoginGuard = (clock: Clock): LoginGuard => {
   };
   return {
     enter(address, digest) {
-      if (!known.has(pairOf(address, digest))) {
-        const verdict = limiter.take(address);
-        if (!verdict.allowed) {
-          blocked += 1;
-          throw new CloutError('RATE_LIMIT_EXCEEDED', 'Too many wrong tokens from this address', {
-            hint: 'Wait, then use the right token',
-            retryAfter: Math.max(1, Math.ceil(verdict.retryAfterMs / 1000)),
-          });
-        }
+      if (known.has(pairOf(address, digest))) {
+        attempts += 1;
+        return true;
+      }
+      const verdict = limiter.take(address);
+      if (!verdict.allowed) {
+        blocked += 1;
+        throw new CloutError('RATE_LIMIT_EXCEEDED', 'Too many wrong tokens from this address', {
+          hint: 'Wait, then use the right token',
+          retryAfter: Math.max(1, Math.ceil(verdict.retryAfterMs / 1000)),
+        });
       }
       attempts += 1;
+      return false;
     },
     pass(address, digest) {
       const pair = pairOf(address, digest);

@@ -39,7 +39,9 @@ export const openObserver = (deps: {
       measures.record(label.method, label.route, exchange.headMs ?? ms, !aborted && status >= 500);
       const method = request.method ?? '';
       // The path only: a query may carry what no log should.
-      const path = (request.url ?? '').split('?')[0];
+      const url = request.url ?? '';
+      const query = url.indexOf('?');
+      const path = query < 0 ? url : url.slice(0, query);
       log('debug', 'request', { ns: 'task-mcp:http', requestId, method, path, status: aborted ? 0 : status, ms });
       if (audit === undefined || (READS.has(method) && !REFUSED.has(status))) return;
       events += 1;
@@ -90,5 +92,5 @@ export const setDebugHeader = (exchange: Exchange, clock: Clock, error?: unknown
     ...(error === undefined || code === undefined ? {} : { code }),
     ...(error !== undefined && principal.scopes.includes('admin') ? { causes: causes(error) } : {}),
   };
-  response.setHeader('X-Debug', headerJson(detail));
+  exchange.head.set('X-Debug', headerJson(detail));
 };

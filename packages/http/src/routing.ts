@@ -10,6 +10,8 @@ export interface Match {
 
 /** The routes as a tree. */
 export interface Routing {
+  /** A route without parameters, by its path as declared; a path in another spelling is found by `find`. */
+  plain(method: string, path: string): Match | undefined;
   /** HEAD finds GET's route. */
   find(method: string, path: string): Match | undefined;
   /** Methods that the path has, for the Allow header; empty where it has none. */
@@ -25,6 +27,11 @@ export const openRouting = (routes: readonly Route[]): Routing => {
     byKey.set(key, route);
     tree.on(route.method, route.path, () => undefined, key);
   }
+  const plain = new Map<string, Map<string, Match>>(METHODS.map((method) => [method, new Map()]));
+  for (const route of routes) {
+    // The tree prefers a path without parameters too.
+    if (!/[:*(]/u.test(route.path)) plain.get(route.method)?.set(route.path, { route, params: {} });
+  }
   const find = (method: string, path: string): Match | undefined => {
     const wanted = METHODS.find((known) => known === (method === 'HEAD' ? 'GET' : method));
     const found = wanted === undefined ? null : tree.find(wanted, path);
@@ -35,6 +42,7 @@ export const openRouting = (routes: readonly Route[]): Routing => {
     return { route, params };
   };
   return {
+    plain: (method, path) => plain.get(method)?.get(path),
     find,
     allowed(path) {
       const methods = METHODS.filter((method) => find(method, path) !== undefined);

@@ -45,10 +45,15 @@ const refuse = (message: string, hint: string): CloutError => new CloutError('FO
  * @param secure the caller speaks TLS, which is part of our own origin's name
  */
 export const checkSite = (request: IncomingMessage, rules: SiteRules, secure: boolean): Site => {
-  const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  const { rawHeaders } = request;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
   const host = (request.headers.host ?? '').toLowerCase();
   const match = HOST.exec(host);
-  if (hosts.length !== 1 || match === null)
+  if (hosts !== 1 || match === null)
     throw refuse('The Host header is missing, double or malformed', 'Send one Host header');
   const loopbackHost =
     LOOPBACK_NAMES.has(match[1] ?? '') && (match[2] === undefined || Number(match[2]) === rules.port);

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import { CloutError } from '@cloutagent/contract';
 import { encodeNdjson, encodeSse, encodeSseComment, type Clock, type SseEvent } from '@cloutagent/kit';
+import type { Stop } from './stop.ts';
 import type { Reply, StreamWriter } from './types.ts';
 
 /** What a reader may leave unread before it is cut off; it resumes with Last-Event-ID. */
@@ -24,24 +25,26 @@ export type StreamReply = Extract<Reply, { kind: 'stream' }>;
 
 /** One open stream: owns what is written to its response until it ends. */
 export class Stream implements StreamWriter {
-  readonly signal: AbortSignal;
   readonly finishesOnDrain: boolean;
   readonly #response: ServerResponse;
-  readonly #stop: AbortController;
+  readonly #stop: Stop;
   readonly #reply: StreamReply;
   #closed = false;
   #drained: Promise<void> | undefined;
   #blockedSweeps = 0;
 
-  constructor(response: ServerResponse, reply: StreamReply, stop: AbortController) {
+  constructor(response: ServerResponse, reply: StreamReply, stop: Stop) {
     this.#response = response;
     this.#reply = reply;
     this.#stop = stop;
-    this.signal = stop.signal;
     this.finishesOnDrain = reply.onDrain === 'finish';
     response.on('close', () => {
       this.#closed = true;
     });
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   get closed(): boolean {

@@ -66,7 +66,8 @@ export type Reply =
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly contentType: string;
-      readonly body: string;
+      /** In one piece, or in several that are sent one behind the other: bytes that are kept need not be made again. */
+      readonly body: string | readonly (string | Buffer)[];
     }
   | { readonly kind: 'empty'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | {

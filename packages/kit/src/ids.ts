@@ -1,35 +1,36 @@
 import type { IdPrefix } from '@cloutagent/contract';
 import type { Clock } from './clock.ts';
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Random digits are made for many ids at once: each call into the system costs more than the rest of an id. */
+const POOL_BYTES = 1024;
+/** Of the 20 random digits of an id two share their place with the version and the variant. */
+const DIGITS = 20;
+let pool = '';
+let used = 0;
 
-const hex = (bytes: Uint8Array): string => {
-  let text = '';
-  for (const byte of bytes) text += HEX[byte] ?? '';
-  return text;
-};
-
-/** Random bytes are fetched for many ids at once: each call into the system costs as much as the rest of an id. */
-const pool = new Uint8Array(1024);
-let used = pool.length;
-
-const randomBytes = (): Uint8Array<ArrayBuffer> => {
-  if (used + 16 > pool.length) {
-    crypto.getRandomValues(pool);
+const randomDigits = (): string => {
+  if (used + DIGITS > pool.length) {
+    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    pool = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     used = 0;
   }
-  used += 16;
-  return pool.slice(used - 16, used);
+  used += DIGITS;
+  return pool.slice(used - DIGITS, used);
 };
+
+const VARIANTS = '89ab';
+
+let timed = -1;
+let timeDigits = '';
 
 /** `prefix_` and a UUIDv7 in 32 hex digits: sorts by time of creation (RFC 9562 section 5.7). */
 export const newId = (prefix: IdPrefix, clock: Clock): string => {
-  const bytes = randomBytes();
-  const view = new DataView(bytes.buffer);
   const now = clock.now();
-  view.setUint32(0, Math.floor(now / 0x1_0000));
-  view.setUint16(4, now % 0x1_0000);
-  view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70);
-  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
-  return `${prefix}_${hex(bytes)}`;
+  if (now !== timed) {
+    timed = now;
+    timeDigits = Math.floor(now).toString(16).padStart(12, '0');
+  }
+  const random = randomDigits();
+  const variant = VARIANTS.charAt(random.charCodeAt(0) & 3);
+  return `${prefix}_${timeDigits}7${random.slice(1, 4)}${variant}${random.slice(4, 19)}`;
 };

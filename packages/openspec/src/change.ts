@@ -45,14 +45,24 @@ export const isChangeFolder = async (project: Project, folder: string): Promise<
 };
 
 /** @throws INVALID_INPUT, CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED */
-export const loadChange = async (project: Project, slug: string): Promise<ChangeFiles> => {
+export const loadChange = (project: Project, slug: string): Promise<ChangeFiles> =>
+  readWhole(project, slug, (folder) => loadFolder(project, slug, folder));
+
+/**
+ * Text of one document of a change, `proposal.md` or `tasks.md`; undefined where it has none.
+ * @throws INVALID_INPUT, CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED
+ */
+export const readDocument = (project: Project, slug: string, name: string): Promise<string | undefined> =>
+  readWhole(project, slug, (folder) => readInside(project.openspecDir, path.join(folder, name)));
+
+const readWhole = async <T>(project: Project, slug: string, read: (folder: string) => Promise<T>): Promise<T> => {
   if (slug !== 'archive') assertChangeName(slug);
   const folder = changeFolder(project, slug);
   while (isChangeName(slug) && (await isChangeFolder(project, folder))) {
     const before = identityOf(folder);
-    const files = await loadFolder(project, slug, folder);
+    const found = await read(folder);
     // A folder that was archived, or replaced by a new change of this name, would be shown as a mixture.
-    if (before !== undefined && identityOf(folder) === before) return files;
+    if (before !== undefined && identityOf(folder) === before) return found;
   }
   const archived = await archivedAs(project, slug);
   if (archived.length > 0) {

@@ -5,6 +5,7 @@ export { assertHolds, changeIdentity } from './hold.ts';
 export { listChanges } from './list.ts';
 export { keepListing, type KeptProject, type ListingBounds } from './listing/kept.ts';
 export type { Listing } from './listing/listing.ts';
+export { listingVersion } from './listing/version.ts';
 export { openChange, type OpenedChange } from './open.ts';
 export { overlapsOf } from './overlaps.ts';
 export { openProject, withCaller, type Caller, type Project, type ProjectDeps } from './project.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ChangesActiveInput, CloutError, codeOf } from '@cloutagent/contract';
 import { archivedAs, readReceipt } from './archived.ts';
-import { loadChange, type ChangeFiles } from './change.ts';
+import { loadChange, readDocument, type ChangeFiles } from './change.ts';
 import { activeNames, listChanges } from './list.ts';
 import { archiveDir, shownPath, type Project } from './project.ts';
 
@@ -45,9 +45,12 @@ export const readResource = async (project: Project, uri: string): Promise<Resou
 const documentOf = async (project: Project, uri: string, rest: string): Promise<string> => {
   const [slug, kind, ...file] = rest.split('/').map((part) => decode(part));
   if (slug === undefined || kind === undefined || [slug, kind, ...file].includes(undefined)) throw notFound(uri);
-  const files = await load(project, uri, slug);
-  if (file.length === 0 && kind === 'proposal' && files.proposal !== undefined) return files.proposal;
-  if (file.length === 0 && kind === 'tasks' && files.tasks !== undefined) return files.tasks;
+  if (file.length === 0 && (kind === 'proposal' || kind === 'tasks')) {
+    const text = await orNotFound(uri, readDocument(project, slug, `${kind}.md`));
+    if (text === undefined) throw notFound(uri);
+    return text;
+  }
+  const files = await orNotFound(uri, loadChange(project, slug));
   const wanted = file.join('/');
   const [only, ...others] = files.deltas;
   const isAlias = others.length === 0 && (wanted === 'spec' || wanted === 'spec.md');
@@ -56,9 +59,10 @@ const documentOf = async (project: Project, uri: string, rest: string): Promise<
   return delta.text;
 };
 
-const load = async (project: Project, uri: string, slug: string): Promise<ChangeFiles> => {
+/** What the change does not have is a resource that does not exist. */
+const orNotFound = async <T>(uri: string, read: Promise<T>): Promise<T> => {
   try {
-    return await loadChange(project, slug);
+    return await read;
   } catch (error) {
     const code = codeOf(error);
     if (code === 'INVALID_INPUT' || code === 'CHANGE_NOT_FOUND' || code === 'CHANGE_ALREADY_ARCHIVED') {

@@ -97,7 +97,7 @@ const main = async (args: readonly string[]): Promise<void> => {
   if (unknown !== undefined)
     throw new CloutError('VALIDATION_ERROR', `Unknown option ${unknown}`, { hint: 'task-mcp --help' });
   const http = args.includes('--http');
-  const [{ openProject }, { createTaskMcp }] = await Promise.all([
+  const [{ keepListing, openProject }, { createTaskMcp }] = await Promise.all([
     import('@cloutagent/openspec'),
     import('./task-mcp.ts'),
     // Needed in any case: loading it beside the rest makes the first answer earlier.
@@ -105,10 +105,9 @@ const main = async (args: readonly string[]): Promise<void> => {
   ]);
   const log = stderrLog(env['LOG_LEVEL'] ?? 'info', debugNames(env['DEBUG']));
   const settings = await readSettings(env);
-  const project = await openProject(env['WORKING_DIRECTORY'] ?? process.cwd(), {
-    clock: systemClock,
-    caller: userInfo().username,
-  });
+  const folder = env['WORKING_DIRECTORY'] ?? process.cwd();
+  const deps = { clock: systemClock, caller: userInfo().username };
+  await using project = keepListing(await openProject(folder, deps));
   const taskMcp = createTaskMcp({
     project,
     log,

@@ -16,7 +16,9 @@ import {
   type Caller,
   type ListedResource,
   type Project,
+  type Resource,
 } from '@cloutagent/openspec';
+import { openUnchanged } from './unchanged.ts';
 import { watchFolder, type WatchChanges } from './watch.ts';
 
 /**
@@ -52,6 +54,13 @@ export interface ArchiveOptions {
  */
 export type Archive = (slug: string, options: ArchiveOptions & { readonly project: Project }) => Promise<ArchiveResult>;
 
+/** A page of 200 changes and its texts have 200 KB. */
+const MAX_PAGES = 16;
+/** A document has 1 MiB at most and 10 KB as a rule. */
+const MAX_DOCUMENTS = 64;
+/** Proposal, tasks and deltas of active changes: what lies in their folders. */
+const DOCUMENT = /^(?:@[\w-]+:)?change:/u;
+
 /**
  * The changes of a project. A caller whom a token proved acts under its own name. One without a token is on this
  * machine and acts as the user who runs the process; that identity marks its leases as a token would, so that who
@@ -61,6 +70,8 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
   const local: Caller = { caller: project.caller, tokenId: project.tokenId ?? `user:${project.caller}` };
   const inHandsOf = ({ name, tokenId }: Principal): Project =>
     withCaller(project, tokenId === undefined ? local : { caller: name, tokenId });
+  const pages = openUnchanged<Page<ChangeSummary>>(project, MAX_PAGES);
+  const documents = openUnchanged<Resource>(project, MAX_DOCUMENTS);
   const { watch, poke } = watchFolder(project.openspecDir, project.clock);
   return {
     root: project.root,
@@ -81,9 +92,14 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
       poke(slug);
       return archived;
     },
-    list: (query) => listChanges(project, query),
+    list: (query) => pages(query.status === 'all', JSON.stringify(query), () => listChanges(project, query)),
     resources: (offset) => listResources(project, { offset }),
-    read: (uri) => readResource(project, uri),
+    read(uri) {
+      const read = (): Promise<Resource> => readResource(project, uri);
+      // Whoever only reads must not wait for an index of all changes, nor for the files that it does not watch.
+      const isWatched = project.listing?.mode === 'watch' && DOCUMENT.test(uri);
+      return isWatched ? documents(false, uri, read) : read();
+    },
     watch,
   };
 };

@@ -89,7 +89,7 @@ export const metricsRoute = (stats: (() => FrontStats) | undefined, scope: Route
   handler: (context) => ({
     kind: 'text',
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
-    body: prometheusText((stats ?? context.stats)(), memoryUse()),
+    body: prometheusText(stats?.() ?? context.stats(), memoryUse()),
   }),
 });
 

@@ -3,6 +3,7 @@ import { allows, CloutError, codeOf, TOOLS, type ChangeSummary, type Page, type 
 import { newId, toIso, type Clock } from '@cloutagent/kit';
 import type { Changes } from './changes.ts';
 import type { ToolCall } from './input.ts';
+import { keptBeside } from './kept-json.ts';
 
 /** A resource that an answer points to, by its plain URI. */
 export interface Link {
@@ -109,23 +110,33 @@ const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, {
   };
 };
 
-/** Paths as a caller can use them: absolute on this machine, relative to the project elsewhere. */
-const shownPaths = (root: string, { paths }: ChangeSummary, local: boolean): ChangeSummary['paths'] => {
+/** The change with paths as a caller can use them: absolute on this machine, relative to the project elsewhere. */
+const withShownPaths = (root: string, item: ChangeSummary, local: boolean): ChangeSummary => {
+  const { paths } = item;
+  // Most are absolute already, and a page has 150 of them.
+  if (local && isAbsolute(paths.root) && isAbsolute(paths.proposal) && isAbsolute(paths.tasks)) return item;
   const shown = (path: string): string => {
-    // Most are absolute already, and a page has 150 of them.
-    if (local) return isAbsolute(path) ? path : resolve(root, path);
+    if (local) return resolve(root, path);
     return isAbsolute(path) ? relative(root, path).replaceAll(sep, '/') : path;
   };
-  return { root: shown(paths.root), proposal: shown(paths.proposal), tasks: shown(paths.tasks) };
+  return { ...item, paths: { root: shown(paths.root), proposal: shown(paths.proposal), tasks: shown(paths.tasks) } };
 };
+
+/** A page for callers on this machine, or for others, made once for each page and project. */
+const shownPages = (local: boolean) =>
+  keptBeside((page: Page<ChangeSummary>) =>
+    keptBeside(({ root }: Changes): Page<ChangeSummary> => {
+      const items = page.items.map((item) => withShownPaths(root, item, local));
+      return items.every((item, index) => item === page.items[index]) ? page : { ...page, items };
+    }),
+  );
+const shownHere = shownPages(true);
+const shownElsewhere = shownPages(false);
 
 const active = async ({ changes }: ToolDeps, input: CallOf<'changes.active'>, { local }: Caller) => {
   const found = await changes.list(input);
   requireShape('changes.active', Array.isArray(found.items) && Number.isInteger(found.total) && found.pageSize > 0);
-  const page: Page<ChangeSummary> = {
-    ...found,
-    items: found.items.map((item) => ({ ...item, paths: shownPaths(changes.root, item, local) })),
-  };
+  const page = (local ? shownHere : shownElsewhere)(found)(changes);
   const kind = [input.status === 'all' ? '' : 'active', input.template ?? ''].filter((word) => word !== '').join(' ');
   const noun = `${kind === '' ? '' : `${kind} `}${page.total === 1 ? 'change' : 'changes'}`;
   const pages = Math.max(1, Math.ceil(page.total / page.pageSize));

@@ -13,12 +13,12 @@ export interface Call {
   readonly begun: number;
 }
 
-/** What a call brought: data of the seed's result, and the same as text. */
+/** What a call brought: data of the seed's result, and the same as JSON. */
 export interface Answer {
   readonly data: { readonly result: SeedResult; readonly duration: number; readonly receipt: Outcome['receipt'] };
-  readonly text: string;
-  /** The end of that text, from `"result":` on. */
-  readonly rest: string;
+  readonly head: string;
+  /** The end of that text in pieces, from `"result":` on. */
+  readonly rest: readonly (string | Buffer)[];
 }
 
 /** One of the seed's two ways to answer: in one piece while the call was quick, else as a stream. */
@@ -50,7 +50,11 @@ export const failureOf = (
 export const sseForm = (deps: FormDeps): Form => {
   const { clock } = deps;
   const greeting = (): string => `keep-alive ${clock.now()}`;
-  const resultOf = ({ context }: Call, { text }: Answer) => ({ event: 'result', id: context.requestId, data: text });
+  const resultOf = ({ context }: Call, { head, rest }: Answer) => ({
+    event: 'result',
+    id: context.requestId,
+    data: head + rest.join(''),
+  });
   return {
     whole: (call, answer) => ({
       kind: 'text',
@@ -95,7 +99,11 @@ export const ndjsonForm = (deps: FormDeps): Form => {
       kind: 'text',
       contentType: 'application/x-ndjson',
       headers: NDJSON_HEADERS,
-      body: `${encodeNdjson(start(call))}{"type":"result","ts":${clock.now()},${answer.rest}\n${encodeNdjson(end())}`,
+      body: [
+        `${encodeNdjson(start(call))}{"type":"result","ts":${clock.now()},`,
+        ...answer.rest,
+        `\n${encodeNdjson(end())}`,
+      ],
     }),
     stream: (call, settled) => ({
       kind: 'stream',

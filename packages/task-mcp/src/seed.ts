@@ -2,18 +2,17 @@ import { API_VERSION, CloutError } from '@cloutagent/contract';
 import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
 import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
-import { isLocal } from './locality.ts';
+import { keptJson } from './kept-json.ts';
+import { callerIn } from './locality.ts';
+import { openPatience } from './patience.ts';
 import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.ts';
 import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
 import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
-import { requireSize } from './size.ts';
-import { seedErrors, seedResult, type StartedAt } from './seed-form.ts';
+import { requireBytes, requireSize } from './size.ts';
+import { seedErrors, seedResult, type SeedResult, type StartedAt } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
-
-/** Reason of an end that is none: made once, since an abort without one makes an error with its stack. */
-const SETTLED = new Error('The call has settled');
 
 export interface SeedDeps extends ToolDeps {
   readonly log: Log;
@@ -22,11 +21,16 @@ export interface SeedDeps extends ToolDeps {
   readonly jsonRpc: (context: RequestContext, body: object) => Promise<Reply>;
 }
 
-const memberOf = (body: object, name: string): unknown => new Map<string, unknown>(Object.entries(body)).get(name);
+/** Bodies come from `JSON.parse`, so their members are their own and nothing else. */
+const memberOf = (body: object, name: string): unknown =>
+  Object.hasOwn(body, name) ? (body as Readonly<Record<string, unknown>>)[name] : undefined;
 
-const textOf = (tool: Outcome['tool'], result: object): string => {
+/** A result as JSON in pieces; a page in it is made into bytes once. */
+const piecesOf = (tool: Outcome['tool'], { content, structuredContent }: SeedResult): readonly (string | Buffer)[] => {
   try {
-    return JSON.stringify(result);
+    const text = JSON.stringify({ content });
+    if (structuredContent === undefined) return [text];
+    return [`${text.slice(0, -1)},"structuredContent":`, keptJson(structuredContent), '}'];
   } catch (cause) {
     throw invalidResult(tool, cause);
   }
@@ -36,6 +40,7 @@ const textOf = (tool: Outcome['tool'], result: object): string => {
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
   const { clock, changes, maxResponseBytes } = deps;
   const started: StartedAt = new WeakMap();
+  const patience = openPatience(clock, HOLD_MS);
   const sse = sseForm(deps);
   const ndjson = ndjsonForm(deps);
 
@@ -45,11 +50,14 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
     const startedAt = toIso(call.startedAt);
-    // A page is long: it becomes text once, for both forms and for its size.
-    const resultText = requireSize(textOf(outcome.tool, result), maxResponseBytes);
-    const rest = `"result":${resultText},"duration":${duration},"receipt":${JSON.stringify(receipt)}}`;
+    const pieces = piecesOf(outcome.tool, result);
+    requireBytes(
+      pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0),
+      maxResponseBytes,
+    );
+    const rest = ['"result":', ...pieces, `,"duration":${duration},"receipt":${JSON.stringify(receipt)}}`];
     const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
-    return { data: { result, duration, receipt }, text: `${head.slice(0, -1)},${rest}`, rest };
+    return { data: { result, duration, receipt }, head: `${head.slice(0, -1)},`, rest };
   };
 
   const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {
@@ -59,11 +67,8 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
     context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
-    const { principal, signal } = context;
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
-    const work = runTool(deps, parsed, { principal, local: isLocal(context), signal }).then((outcome) =>
-      answerOf(call, outcome),
-    );
+    const work = runTool(deps, parsed, callerIn(context)).then((outcome) => answerOf(call, outcome));
     // Whoever waits for it may have been told already that the time was over.
     work.catch(() => undefined);
     return { call, work };
@@ -71,15 +76,9 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
 
   const callTool = async (context: RequestContext, body: object, tool: string, form: Form): Promise<Reply> => {
     const { call, work } = begin(context, body, tool);
-    const patience = new AbortController();
-    const late = clock.sleep(HOLD_MS, patience.signal).catch(() => undefined);
-    try {
-      // Throws what the tool throws while its status can still be chosen.
-      const answer = await Promise.race([work, late]);
-      return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
-    } finally {
-      patience.abort(SETTLED);
-    }
+    // Throws what the tool throws while its status can still be chosen.
+    const answer = await patience.wait(work);
+    return answer === undefined ? form.stream(call, work) : form.whole(call, answer);
   };
 
   /** One call of a batch; whatever is wrong with it is its own answer and not that of the batch. */

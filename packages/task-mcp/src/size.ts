@@ -1,9 +1,11 @@
 import { CloutError } from '@cloutagent/contract';
 
-/** Passes a text on that is within the limit. RESPONSE_TOO_LARGE in the words of seed 002 otherwise. */
-export const requireSize = (text: string, limit: number): string => {
-  const size = Buffer.byteLength(text);
-  if (size <= limit) return text;
+/** RESPONSE_TOO_LARGE, in the words of seed 002, for more bytes than the limit. */
+export const requireBytes = (size: number, limit: number): void => {
+  if (size <= limit) return;
   const kb = (bytes: number): number => Math.ceil(bytes / 1024);
   throw new CloutError('RESPONSE_TOO_LARGE', `Response size (${kb(size)}KB) exceeds limit of ${kb(limit)}KB`);
 };
+
+/** The same for a text. */
+export const requireSize = (text: string, limit: number): void => requireBytes(Buffer.byteLength(text), limit);

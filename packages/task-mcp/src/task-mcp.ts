@@ -58,9 +58,10 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
   const { log, clock, version } = options;
   const deps = { changes, log, clock, version, maxResponseBytes: options.maxResponseBytes ?? DEFAULT_RESPONSE_BYTES };
   const load = async (): Promise<McpHttp> => {
-    const [{ openMcpHttp }, { makeMcpServer, serverInfo }] = await Promise.all([
+    const [{ openMcpHttp }, { makeMcpServer, serverInfo }, { openQuick }] = await Promise.all([
       import('./mcp/http.ts'),
       import('./mcp/server.ts'),
+      import('./mcp/quick.ts'),
     ]);
     const make: ServerFactory =
       options.factory ??
@@ -74,6 +75,8 @@ export const taskMcpOver = (changes: Changes, options: TaskMcpDeps): TaskMcp => 
           throw unavailable(cause);
         }
       },
+      // Servers of another factory have tools of their own.
+      ...(options.factory === undefined ? { quick: openQuick(deps, serverInfo(version)) } : {}),
       serverInfo: serverInfo(version),
       clock,
       tasks: options.tasks ?? PATIENT_TOOLS,

@@ -4,13 +4,16 @@ import { openLegacyHttp } from './legacy.ts';
 import { openModernHttp } from './modern.ts';
 import { openSseTransport } from './sse-transport.ts';
 import type { Caller } from '../run-tool.ts';
-import { routeOf } from './era.ts';
+import { routeOf, type Route } from './era.ts';
 import type { ServerFactory, ServerInfo } from './factory.ts';
+import type { Quick } from './quick.ts';
 import type { TaskSupport } from './task-desk.ts';
 import { ERROR_META, errorAnswer, idIn, isObject } from './wire.ts';
 
 export interface McpHttpOptions {
   readonly factory: ServerFactory;
+  /** Answers in the place of that factory's servers, where it can. */
+  readonly quick?: Quick;
   /** Name and version, for the answers that no server instance gives. */
   readonly serverInfo: ServerInfo;
   readonly clock: Clock;
@@ -52,16 +55,26 @@ const failureIn = (reply: Reply): string | undefined => {
   return isObject(error) ? `JSON-RPC ${String(error['code'])}` : undefined;
 };
 
-export const openMcpHttp = ({ factory, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
+export const openMcpHttp = ({ factory, quick, serverInfo, clock, tasks, messagesPath }: McpHttpOptions): McpHttp => {
   const now = (): number => clock.monotonic();
   const modern = openModernHttp({ factory, serverInfo, clock, tasks });
   const legacy = openLegacyHttp(factory, now);
   const sse = openSseTransport(factory, now, messagesPath);
-  const answer = (context: RequestContext, caller: Caller, body: unknown): Promise<Reply> | Reply => {
+  const quickly = (context: RequestContext, caller: Caller, route: Route, body: unknown) => {
+    if (quick === undefined || route.kind === 'refuse' || !isObject(body)) return undefined;
+    if (route.kind === 'legacy' && !legacy.admits(context, caller)) return undefined;
+    return quick.answer(context, route.kind, body);
+  };
+  const answer = async (context: RequestContext, caller: Caller, body: unknown): Promise<Reply> => {
     const route = routeOf(context.headers, body);
-    if (route.kind === 'modern') return modern.answer(context, caller, route.message);
+    const answered = await quickly(context, caller, route, body);
+    if (answered !== undefined) return answered;
     if (route.kind === 'legacy') return legacy.post(context, caller, body);
-    return { kind: 'json', status: route.status, body: errorAnswer(idIn(body), route.error) };
+    if (route.kind === 'refuse')
+      return { kind: 'json', status: route.status, body: errorAnswer(idIn(body), route.error) };
+    const reply = await modern.answer(context, caller, route.message);
+    if (isObject(body)) quick?.learn(body, reply);
+    return reply;
   };
   return {
     async post(context, caller, body) {

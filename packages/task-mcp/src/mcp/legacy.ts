@@ -16,6 +16,8 @@ const PRIMED_SINCE = '2025-11-25';
 
 export interface LegacyHttp {
   post(context: RequestContext, caller: Caller, body: unknown): Promise<Reply>;
+  /** Is this a request of a session that is there, or of none, in a revision that is served? */
+  admits(context: RequestContext, caller: Caller): boolean;
   /** The stream of a session's server, or the rest of one that broke off. */
   get(context: RequestContext, caller: Caller): Reply;
   remove(context: RequestContext, caller: Caller): Promise<Reply>;
@@ -100,7 +102,17 @@ export const openLegacyHttp = (factory: ServerFactory, now: () => number): Legac
     return reply;
   };
 
+  const isServed = (context: RequestContext): boolean => {
+    const version = headerOf(context, 'mcp-protocol-version');
+    return version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(version.trim());
+  };
+
   return {
+    admits(context, caller) {
+      const id = headerOf(context, 'mcp-session-id');
+      return isServed(context) && (id === undefined || sessions.find(id, caller) !== undefined);
+    },
+
     async post(context, caller, body) {
       const batch = Array.isArray(body);
       const values: readonly unknown[] = batch ? body : [body];
@@ -114,8 +126,8 @@ export const openLegacyHttp = (factory: ServerFactory, now: () => number): Legac
           body,
         );
       }
-      const version = headerOf(context, 'mcp-protocol-version');
-      if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version.trim())) {
+      if (!isServed(context)) {
+        const version = headerOf(context, 'mcp-protocol-version') ?? '';
         const supported = SUPPORTED_PROTOCOL_VERSIONS.join(', ');
         const message = `Bad Request: Unsupported protocol version: ${version.slice(0, 50)} (supported: ${supported})`;
         return refuse(400, { code: CODE.refused, message }, idIn(body));

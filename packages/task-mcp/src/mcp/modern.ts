@@ -10,7 +10,7 @@ import { Listeners } from './listen.ts';
 import { wrongParamHeader } from './param-headers.ts';
 import { PostAnswer } from './post-answer.ts';
 import { TaskDesk, type TaskSupport } from './task-desk.ts';
-import { errorAnswer, incoming } from './wire.ts';
+import { CODE, errorAnswer, idIn, incoming } from './wire.ts';
 
 export interface ModernOptions {
   readonly factory: ServerFactory;
@@ -41,9 +41,13 @@ export const openModernHttp = ({ factory, serverInfo, clock, tasks }: ModernOpti
     async answer(context, caller, message) {
       const { mcp, channel } = await instances.of(caller);
       const read = incoming(message);
-      if (read?.kind !== 'request') {
+      if (read === undefined) {
+        const error = { code: CODE.invalidRequest, message: 'The body is no JSON-RPC message' };
+        return { kind: 'json', status: 400, body: errorAnswer(idIn(message), error) };
+      }
+      if (read.kind !== 'request') {
         // A cancellation means nothing here: ids are the client's own, and closing the connection is how it cancels.
-        if (read !== undefined && message.method !== 'notifications/cancelled') channel.deliver(read);
+        if (message.method !== 'notifications/cancelled') channel.deliver(read);
         return { kind: 'empty', status: 202 };
       }
       if (message.method === 'subscriptions/listen') {

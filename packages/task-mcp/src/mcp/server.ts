@@ -1,53 +1,18 @@
 import { codeOf, toErrorBody } from '@cloutagent/contract';
-import type { Log } from '@cloutagent/http';
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, McpServer } from './sdk.ts';
-import { logFailure } from '../failure.ts';
-import { findTool, parseCall } from '../input.ts';
-import { runTool, type Caller, type Outcome, type ToolDeps } from '../run-tool.ts';
-import { requireSize } from '../size.ts';
+import { findTool } from '../input.ts';
+import type { Caller } from '../run-tool.ts';
 import { announceChanges } from './announce.ts';
 import { PROTOCOL_VERSIONS } from './factory.ts';
 import { TASKS_EXTENSION } from './task.ts';
-import { ERROR_META, type Era } from './wire.ts';
+import { callTool, readContents, type McpDeps } from './perform.ts';
+import type { Era } from './wire.ts';
 import { completeSlug, listedResources, RESOURCE_TEMPLATES } from './resources.ts';
 import { toolDescriptions } from './schema.ts';
-
-export interface McpDeps extends ToolDeps {
-  readonly log: Log;
-  readonly version: string;
-  readonly maxResponseBytes: number;
-}
-
-/** No item of a page is longer: titles and owners have bounds, and paths those of the file system. */
-const MOST_ITEM_BYTES = 16 * 1024;
-
-/** Key of our additions to a result: MCP keeps `_meta` for them. */
-const META = 'io.cloutagent';
 
 const INSTRUCTIONS =
   'OpenSpec changes: change.open starts one from a template, changes.active lists them, change.archive merges and ' +
   'archives one. Read change://{slug}/proposal, /tasks and /delta/{file} for its documents.';
-
-const toolResult = ({ text, links, page, receipt }: Outcome) => {
-  const { nextPageToken, ...rest } = page ?? { nextPageToken: null };
-  return {
-    content: [{ type: 'text' as const, text }, ...links.map((link) => ({ type: 'resource_link' as const, ...link }))],
-    ...(page === undefined
-      ? {}
-      : { structuredContent: { ...rest, ...(nextPageToken === null ? {} : { nextPageToken }) } }),
-    _meta: { [`${META}/receipt`]: receipt },
-  };
-};
-
-/** An error as a result, for the model to read and mend: code, message and hint in the text, all of it in `_meta`. */
-const toolFailure = (error: unknown) => {
-  const body = toErrorBody(error);
-  return {
-    isError: true,
-    content: [{ type: 'text' as const, text: `${body.code}: ${body.message}. ${body.hint}` }],
-    _meta: { [ERROR_META]: body },
-  };
-};
 
 const protocolError = (error: unknown): ProtocolError => {
   const body = toErrorBody(error);
@@ -71,7 +36,7 @@ export interface ServerContext {
 
 /** One MCP server over the tools and resources, for one caller; the same for both eras and every transport. */
 export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: ServerContext): McpServer => {
-  const { changes, log, maxResponseBytes } = deps;
+  const { changes, log } = deps;
   const mcp = new McpServer(serverInfo(deps.version), {
     supportedProtocolVersions: PROTOCOL_VERSIONS,
     capabilities: {
@@ -95,17 +60,7 @@ export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: Server
     } catch (error) {
       throw protocolError(error);
     }
-    try {
-      const outcome = await runTool(deps, parseCall(params.name, params.arguments), { ...caller, signal });
-      const result = toolResult(outcome);
-      const items = outcome.page?.items.length ?? 0;
-      // Measuring costs as much as sending, so what is far below the limit is not measured.
-      if ((items + 1) * MOST_ITEM_BYTES >= maxResponseBytes) requireSize(JSON.stringify(result), maxResponseBytes);
-      return result;
-    } catch (error) {
-      logFailure(log, { tool: params.name, error });
-      return toolFailure(error);
-    }
+    return callTool(deps, { ...caller, signal }, params.name, params.arguments);
   });
 
   server.setRequestHandler('resources/list', async ({ params }) => {
@@ -120,9 +75,7 @@ export const makeMcpServer = (deps: McpDeps, { caller, era, own, tasks }: Server
 
   server.setRequestHandler('resources/read', async ({ params }) => {
     try {
-      const { mimeType, text } = await changes.read(params.uri);
-      requireSize(text, maxResponseBytes);
-      return { contents: [{ uri: params.uri, mimeType, text }] };
+      return await readContents(deps, params.uri);
     } catch (error) {
       if (NOT_THERE.includes(codeOf(error))) throw new ResourceNotFoundError(params.uri, toErrorBody(error).message);
       throw protocolError(error);

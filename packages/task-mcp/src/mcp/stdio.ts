@@ -3,7 +3,8 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { ALL_SCOPES, type Principal } from '@cloutagent/contract';
 import { isJSONRPCRequest, isJSONRPCResponse, type JSONRPCMessage, type RequestId, type Transport } from './sdk.ts';
 import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
-import { makeMcpServer, type McpDeps } from './server.ts';
+import type { McpDeps } from './perform.ts';
+import { makeMcpServer } from './server.ts';
 
 /** How long calls that are on their way may take once nothing more can be asked; the process ends within a second. */
 const LAST_ANSWERS_MS = 800;
