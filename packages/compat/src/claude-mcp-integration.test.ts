@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ClaudeMCPIntegration, type RequestChunk } from './claude-mcp-integration.ts';
+import { ClaudeMCPIntegration, StreamingClaudeMCPIntegration, type RequestChunk } from './claude-mcp-integration.ts';
 import { serveBoth, TOKEN, type Servers } from '../fixtures/servers.ts';
 
 /** The four requests of seed 000, "demonstrateClaudeIntegration". */
@@ -61,7 +61,8 @@ describe('ClaudeMCPIntegration', () => {
   it('[C8.stream] tells the same in chunks, in the order of the seed', async () => {
     await using servers = await serveBoth();
     await servers.open('old-feature-removal');
-    const integration = integrate(servers);
+    const taskMcp = { baseUrl: servers.taskMcp, authToken: TOKEN };
+    const integration = new StreamingClaudeMCPIntegration('any-key', taskMcp, { apiUrl: servers.claude });
     const told: RequestChunk[][] = [];
     for (const request of REQUESTS) told.push(await collect(integration, request));
     expect(told.slice(0, 3)).toMatchObject([

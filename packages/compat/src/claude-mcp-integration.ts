@@ -111,6 +111,9 @@ export class ClaudeMCPIntegration {
   }
 }
 
+/** The seed's other name for it: both do both. */
+export class StreamingClaudeMCPIntegration extends ClaudeMCPIntegration {}
+
 /** Chunks of an agent → those of the seed: what the tools do is status, what is said without a tool is `claude_chunk`. */
 const openTeller = (onChunk: (chunk: RequestChunk) => void | Promise<void>) => {
   let acted = false;

@@ -1,5 +1,6 @@
 export {
   ClaudeMCPIntegration,
+  StreamingClaudeMCPIntegration,
   type IntegrationOptions,
   type RequestAnswer,
   type RequestChunk,

@@ -34,7 +34,8 @@ const SECRET = new Set(['x-api-key', 'authorization', 'cookie', 'proxy-authoriza
 
 /** Keeps at most `limit` requests; none at all for 0. */
 export const createRecorder = (limit: number): Recorder => {
-  let kept: { readonly request: RecordedRequest; readonly bytes: number }[] = [];
+  let kept: { readonly request: Omit<RecordedRequest, 'headers'>; readonly headers: Sent; readonly bytes: number }[] =
+    [];
   let bytes = 0;
   let seq = 0;
 
@@ -52,21 +53,21 @@ export const createRecorder = (limit: number): Recorder => {
       seq += 1;
       const size = Number(headers['content-length'] ?? 0);
       bytes += size;
-      kept.push({ request: { seq, ...entry, method, query: url.search, headers: shown(headers), body }, bytes: size });
+      kept.push({ request: { seq, ...entry, method, query: url.search, body }, headers, bytes: size });
       trim();
     },
     list({ path, model, status, after = 0, limit: most = limit }) {
       return kept
-        .map(({ request }) => request)
         .slice(-limit)
         .filter(
-          (request) =>
+          ({ request }) =>
             request.seq > after &&
             (path === undefined || request.path === path) &&
             (model === undefined || request.model === model) &&
             (status === undefined || request.status === status),
         )
-        .slice(-most);
+        .slice(-most)
+        .map(({ request, headers }) => ({ ...request, headers: shown(headers) }));
     },
     clear() {
       kept = [];
@@ -75,7 +76,9 @@ export const createRecorder = (limit: number): Recorder => {
   };
 };
 
-const shown = (headers: RequestContext['headers']): Readonly<Record<string, string>> =>
+type Sent = RequestContext['headers'];
+
+const shown = (headers: Sent): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, SECRET.has(name) ? '(hidden)' : [value].flat().join(', ')]),
   );
