@@ -203,13 +203,19 @@ async function* coldStart(project) {
   });
 }
 
+/** Of three windows the one that grew least: what is lost with every request is lost in all of them. */
 async function* memory(server) {
   const ask = ASK['resource read'].modern;
-  await load(server.port, ask, { count: 50_000, connections: CONNECTIONS });
-  const before = await server.memory();
-  await load(server.port, ask, { count: 100_000, connections: CONNECTIONS });
-  const after = await server.memory();
-  const slope = (after.rss - before.rss) / 1024 / 1024;
+  const window = 50_000;
+  await load(server.port, ask, { count: window, connections: CONNECTIONS });
+  let before = await server.memory();
+  let slope = Infinity;
+  for (let round = 0; round < 3; round += 1) {
+    await load(server.port, ask, { count: window, connections: CONNECTIONS });
+    const after = await server.memory();
+    slope = Math.min(slope, (((after.rss - before.rss) / window) * 100_000) / 1024 / 1024);
+    before = after;
+  }
   yield figure('memory for 100,000 requests', slope, 'MB', { goal: '< 1 MB', ok: slope < 1 });
 }
 
@@ -270,7 +276,7 @@ export async function* run({ peersDir }) {
     const answers = await answersOf(server);
     const options = { project, peersDir, answers, text: answers['resource/read'].contents[0].text };
     const raw = await start('raw', options);
-    const size = { warm: 4000, count: 2000 };
+    const size = { warm: 10_000, count: 3000 };
     yield* costs('changes.active', { raw, server, where: 'disk', size });
     yield* costs('resource read', { raw, server, where: 'disk', size });
     const inMemory = await start('oursInMemory', options);

@@ -8,10 +8,11 @@ export const CONNECTIONS = 32;
 
 /** Starts one of the servers of task-mcp-server.mjs; `await using` ends it. */
 export const startServer = async (kind, options) => {
-  const child = fork(SERVER, [kind, JSON.stringify(options)], {
+  const child = fork(SERVER, [kind], {
     execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  child.send(options);
   const [{ port }] = await once(child, 'message');
   const ask = async (question) => {
     const told = once(child, 'message');

@@ -1,12 +1,14 @@
-// One server of bench/task-mcp.bench.mjs in a process of its own: node task-mcp-server.mjs KIND OPTIONS
+// One server of bench/task-mcp.bench.mjs in a process of its own: node task-mcp-server.mjs KIND, its options as the
+// first message.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
-const [kind, encoded] = process.argv.slice(2);
-const { project, peersDir, answers, text } = JSON.parse(encoded ?? '{}');
+const [kind] = process.argv.slice(2);
+const [{ project, peersDir, answers, text }] = await once(process, 'message');
 const TOKEN = 'bench-token';
 const quiet = () => undefined;
 const built = (name) => import(`../../packages/${name}/dist/index.js`);

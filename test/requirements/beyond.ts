@@ -2,13 +2,13 @@ import { closed, open, type Clause } from './clause.ts';
 
 /** X: what goes beyond the seeds. */
 export const BEYOND: Readonly<Record<string, Clause>> = {
-  'X1.integer': open('Money is integer nano-dollars, rounded up once per call.'),
-  'X1.prices': open(
+  'X1.integer': closed('Money is integer nano-dollars, rounded up once per call.'),
+  'X1.prices': closed(
     'One price table with dates, bands and cache classes prices every call; each ledger row names its price.',
   ),
-  'X1.unpriced': open('A model without a price is refused with PRICE_UNKNOWN before it is called.'),
-  'X1.reserve': open('Money is reserved on every level in one unit, durable before the call is sent.'),
-  'X1.clamp': open('max_tokens is clamped to what the budget still holds, down to a minimum.'),
+  'X1.unpriced': closed('A model without a price is refused with PRICE_UNKNOWN before it is called.'),
+  'X1.reserve': closed('Money is reserved on every level in one unit, durable before the call is sent.'),
+  'X1.clamp': closed('max_tokens is clamped to what the budget still holds, down to a minimum.'),
   'X1.bound': closed(
     'The bound prices every token as the dearest class, band and multiplier that the request allows; what has no bound is refused.',
   ),
@@ -16,17 +16,17 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
     'A call whose money others hold waits for them in the order of asking, and pauses the run after a while.',
   ),
   'X1.bound-violated': closed('A call that cost more than its bound is recorded as it is and alerted.'),
-  'X1.settle': open('A call is settled once, at the price of its usage.'),
-  'X1.unknown': open('A call with an unknown outcome is settled at its bound and flagged.'),
-  'X1.released': open('A call that was certainly not billed is released.'),
-  'X1.never-over': open('Spent and held never exceed a limit, at any concurrency.'),
-  'X1.levels': open('Global, project, change, task and run budgets hold at once.'),
-  'X1.pause': open('An exhausted budget pauses the run between calls with the reason and the amount it needs.'),
-  'X1.resume': open('After the budget is raised the run completes and repeats nothing.'),
-  'X1.raise-admin': open('Raising a budget needs admin.'),
-  'X1.alerts': open('Each alert of a budget is given exactly once.'),
-  'X1.simulated': open('Simulated money is kept in budgets of its own.'),
-  'X1.ledger-exact': open(
+  'X1.settle': closed('A call is settled once, at the price of its usage.'),
+  'X1.unknown': closed('A call with an unknown outcome is settled at its bound and flagged.'),
+  'X1.released': closed('A call that was certainly not billed is released.'),
+  'X1.never-over': closed('Spent and held never exceed a limit, at any concurrency.'),
+  'X1.levels': closed('Global, project, change, task and run budgets hold at once.'),
+  'X1.pause': closed('An exhausted budget pauses the run between calls with the reason and the amount it needs.'),
+  'X1.resume': closed('After the budget is raised the run completes and repeats nothing.'),
+  'X1.raise-admin': closed('Raising a budget needs admin.'),
+  'X1.alerts': closed('Each alert of a budget is given exactly once.'),
+  'X1.simulated': closed('Simulated money is kept in budgets of its own.'),
+  'X1.ledger-exact': closed(
     "The known rows of the ledger equal the request log's usage times the prices, to the nano-dollar.",
   ),
   'X2.kill': closed('After kill -9 in any phase the run resumes and completes.'),
@@ -50,8 +50,8 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X2.approvals': closed('Approvals wait for days without holding anything.'),
   'X2.workers': open('Many workers share the work over PostgreSQL.'),
   'X2.dispatch': open('Redis may be lost at any time; a sweeper enqueues again what has no job.'),
-  'X3.plan': open('A plan quotes expected cost and a ceiling per task and in all, with its derivation.'),
-  'X3.ceiling': open("Without another budget the ceiling is the run's limit and cannot be exceeded."),
+  'X3.plan': closed('A plan quotes expected cost and a ceiling per task and in all, with its derivation.'),
+  'X3.ceiling': closed("Without another budget the ceiling is the run's limit and cannot be exceeded."),
   'X3.receipt': open('The receipt names tasks, runs, tool calls, validation and cost.'),
   'X3.chain': open('Receipts are hash-chained and signed, and verify offline.'),
   'X3.per-requirement': open('The receipt itemises cost per requirement.'),

@@ -1,6 +1,8 @@
 import { CloutError, PRODUCT_VERSION, codeOf, errorSpec, toErrorBody, type ErrorBody } from '@cloutagent/contract';
 import { Command, CommanderError } from 'commander';
 import { registerChange } from './command/change.ts';
+import { registerCost } from './command/cost.ts';
+import { registerDoctor } from './command/doctor.ts';
 import { registerInit } from './command/init.ts';
 import { registerMcp } from './command/mcp.ts';
 import { registerPlan } from './command/plan.ts';
@@ -24,6 +26,8 @@ const COMMANDS: readonly Register[] = [
   registerRuns,
   registerMcp,
   registerSimulate,
+  registerCost,
+  registerDoctor,
 ];
 
 const EXIT_CODES = `

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 
 /** Commands that the design names and this version does not have, by the group they belong to. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
-  clout: ['task', 'workflow', 'agent', 'chat', 'cost', 'worker', 'bridge', 'ide', 'doctor', 'bench', 'config'],
+  clout: ['task', 'workflow', 'agent', 'chat', 'worker', 'bridge', 'ide', 'bench', 'config'],
   change: ['verify', 'overlaps'],
 };
 

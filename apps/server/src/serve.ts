@@ -8,6 +8,7 @@ import { stat } from 'node:fs/promises';
 import { approvalHandlers } from './api/approvals.ts';
 import { bindRoutes } from './api/bind.ts';
 import { changeHandlers } from './api/changes.ts';
+import { costHandlers } from './api/costs.ts';
 import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
@@ -53,7 +54,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
   const taskMcp = createTaskMcp({
     project: bench.project,
     archive: (slug, { project, ...options }) =>
-      archiveChange(project, { slug, ...options, receipt: bench.receipt(project.caller) }),
+      archiveChange(project, { slug, ...options, ...bench.archiving(project, options.allowIncomplete === true) }),
     clock: systemClock,
     version: PRODUCT_VERSION,
     maxResponseBytes,
@@ -64,6 +65,7 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     ...changeHandlers(bench),
     ...runHandlers(bench),
     ...sessionHandlers(bench),
+    ...costHandlers(bench),
     ...mcpHandlers(bench.mcp),
     ...workflowHandlers(bench),
   });

@@ -13,11 +13,12 @@ import {
 } from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
-import { driveRun, guardTools, makeReceipt, taskGraphOf, type LaneDeps } from '@cloutagent/lane';
-import { keepListing, openProject, withCaller, type ArchiveDraft, type Project } from '@cloutagent/openspec';
+import { driveRun, evidenceGate, guardTools, makeReceipt, taskGraphOf, type LaneDeps } from '@cloutagent/lane';
+import { keepListing, openProject, withCaller, type ArchiveOptions, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
+import { isPlanned, notePlanned } from './planned.ts';
 import { applyConfiguredLimit } from './cost/configured-limit.ts';
 import { AlertCourier } from './cost/courier.ts';
 import { BudgetResumer } from './cost/resume.ts';
@@ -40,10 +41,11 @@ export interface Workbench {
   readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
   readonly courier: AlertCourier;
+  readonly clock: Clock;
+  readonly dataDir: string;
   /** Goes on with runs that waited for money. */
   readonly resumer: BudgetResumer;
   readonly log: Log;
-  readonly clock: Clock;
   readonly prices: PriceTable;
   readonly workflowPorts: WorkflowPorts;
   /** The project as this caller sees it: leases belong to who calls. */
@@ -56,8 +58,13 @@ export interface Workbench {
   requireModel(simulated: boolean): void;
   /** Throws STORAGE_FAILED where the data folder was removed under the server. */
   requireData(): Promise<void>;
-  /** Makes the receipt of an archive from the run ledger. RUN_EXISTS while a run of the change is not finished. */
-  receipt(by: string): (draft: ArchiveDraft) => Promise<object>;
+  /**
+   * What an archive by this caller asks of the run ledger. RUN_EXISTS while a run of the change is not finished,
+   * CHANGE_TASKS_INCOMPLETE where done tasks need evidence and have none.
+   */
+  archiving(project: Project, allowIncomplete: boolean): Required<Pick<ArchiveOptions, 'gate' | 'receipt'>>;
+  /** Notes that a change was planned here. */
+  planned(slug: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -179,8 +186,9 @@ export const openWorkbench = async (options: {
     mcp,
     courier,
     resumer,
-    log,
     clock,
+    dataDir,
+    log,
     prices,
     workflowPorts: ports,
     laneDeps,
@@ -197,16 +205,27 @@ export const openWorkbench = async (options: {
     }),
     projectBudget: async (simulated) => (await store.budgets([projectLevel(PROJECT_ID, simulated)]))[0],
     requireData: options.requireData,
-    receipt: (by) => async (draft) => {
-      const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
-      if (runId !== undefined) {
-        throw new CloutError('RUN_EXISTS', `The change ${draft.slug} has a run that is not finished, ${runId}`, {
-          hint: `Let it finish, or stop it: clout runs cancel ${runId}`,
-          details: { runId },
-        });
-      }
-      return makeReceipt(await laneDeps(), { ...draft, by });
-    },
+    planned: async (slug) => notePlanned(dataDir, project, slug),
+    archiving: (callers, allowIncomplete) => ({
+      gate: async ({ slug, tasks }) =>
+        evidenceGate(await laneDeps(), {
+          slug,
+          tasks,
+          allowIncomplete,
+          policy: settings.config.archive.evidence,
+          isPlanned: await isPlanned(dataDir, project, slug),
+        }),
+      receipt: async (draft) => {
+        const runId = await store.liveRunOf(PROJECT_ID, draft.slug);
+        if (runId !== undefined) {
+          throw new CloutError('RUN_EXISTS', `The change ${draft.slug} has a run that is not finished, ${runId}`, {
+            hint: `Let it finish, or stop it: clout runs cancel ${runId}`,
+            details: { runId },
+          });
+        }
+        return makeReceipt(await laneDeps(), { ...draft, by: callers.caller });
+      },
+    }),
     close: async () => {
       await project[Symbol.asyncDispose]();
       resumer.close();

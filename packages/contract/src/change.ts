@@ -78,6 +78,8 @@ export const ChangeSummary = z.object({
   paths: z.object({ root: z.string(), proposal: z.string(), tasks: z.string() }),
   /** Slugs of other open changes that name the same requirement; absent where there are none. */
   overlapsWith: z.array(z.string()).optional(),
+  /** What cannot be read or is missing in an open change, so that it counts as absent; absent where nothing is. */
+  warnings: z.array(z.string()).optional(),
 });
 export interface ChangeSummary extends z.infer<typeof ChangeSummary> {}
 

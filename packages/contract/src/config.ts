@@ -35,6 +35,13 @@ export const Config = z
       })
       .strict()
       .prefault({}),
+    archive: z
+      .object({
+        /** What an archive asks of done tasks that no run did. Unset: required once the change was planned or run here, else warn. */
+        evidence: z.enum(['off', 'warn', 'required']).optional(),
+      })
+      .strict()
+      .prefault({}),
   })
   .strict();
 export interface Config extends z.infer<typeof Config> {}

@@ -14,6 +14,8 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
     total: z.int().min(0),
     nextPageToken: z.string().nullable(),
     items: z.array(item),
+    /** What is wrong with the place that was listed; absent where nothing is. */
+    warnings: z.array(z.string()).optional(),
   });
 
 export interface Page<T> {
@@ -22,4 +24,5 @@ export interface Page<T> {
   readonly total: number;
   readonly nextPageToken: string | null;
   readonly items: readonly T[];
+  readonly warnings?: readonly string[] | undefined;
 }

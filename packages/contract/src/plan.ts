@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Money } from './money.ts';
 
-/** The price tag of a change. `ceiling` becomes the run's limit unless `--budget` names another, so it cannot be exceeded. */
+/** The price tag of a change. `ceiling` becomes the limit of the run and of each task unless `--budget` names another, so it cannot be exceeded. */
 export const Plan = z.object({
   format: z.literal(1),
   slug: z.string(),
@@ -15,10 +15,13 @@ export const Plan = z.object({
       title: z.string(),
       checks: z.int(),
       expectedCalls: z.int(),
+      /** At least: no earlier task or run cost less; nothing where none is known. */
+      min: Money.optional(),
       expected: Money,
       ceiling: Money,
     }),
   ),
+  min: Money.optional(),
   expected: Money,
   ceiling: Money,
   /** How the figures came about, one sentence a line. */

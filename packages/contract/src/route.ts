@@ -5,6 +5,7 @@ import { Money, UsdText } from './money.ts';
 import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
 import { Scope } from './principal.ts';
+import { COST_ROUTES } from './route-cost.ts';
 import { Run, RunDetail, RunPage } from './run.ts';
 import { ChangeOpenInput } from './tool.ts';
 import { WORKFLOW_ROUTES } from './workflow-route.ts';
@@ -39,6 +40,8 @@ export const RunStart = z.strictObject({
 export const RunResume = z.strictObject({
   /** New limit of the run in dollars; raising it needs `admin`. */
   budget: UsdText.optional(),
+  /** The budget is that of this node or task of the run, such as `task[1.2]`, instead of the run's. */
+  node: z.string().min(1).max(200).optional(),
   /** What to do with a tool call whose effect is unknown after a crash. */
   unknown: z.enum(['repeat', 'skip']).optional(),
 });
@@ -172,6 +175,7 @@ export const ROUTES = {
     summary: 'Stop a run and settle its money',
     output: Run,
   },
+  ...COST_ROUTES,
   ...MCP_ROUTES,
   ...WORKFLOW_ROUTES,
 } as const satisfies Record<string, RouteSpec>;

@@ -22,11 +22,13 @@ export {
   levelsOf,
   limitedLevels,
   projectLevel,
+  taskLevel,
   userLevel,
   type NodeLimits,
   type Spender,
 } from './budget/levels.ts';
-export { leastCallBound } from './budget/reserve.ts';
+export { quoteNode, type NodeFacts, type NodeQuote } from './budget/quote.ts';
+export { leastCallBound, loopBound } from './budget/reserve.ts';
 export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';
 export {

@@ -72,6 +72,10 @@ class Context implements RequestContext {
     return this.#exchange.stop.signal;
   }
 
+  throwIfAborted(): void {
+    this.#exchange.stop.throwIfAborted();
+  }
+
   readJson(): Promise<unknown> {
     const exchange = this.#exchange;
     const { maxBodyBytes, maxJsonKeys } = this.#match.route;

@@ -14,6 +14,10 @@ export class Stop {
     return this.#controller.signal;
   }
 
+  throwIfAborted(): void {
+    if (this.#reason !== undefined) throw this.#reason;
+  }
+
   /** The first reason counts. */
   abort(reason: Error): void {
     if (this.#reason !== undefined) return;

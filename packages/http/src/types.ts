@@ -19,6 +19,8 @@ export interface RequestContext {
   readonly principal: Principal;
   /** Aborted when the client goes away, the server stops or the time is over (reason REQUEST_TIMEOUT). */
   readonly signal: AbortSignal;
+  /** Throws the reason where that signal is aborted; for work that is too short to be interrupted it need not be made. */
+  throwIfAborted(): void;
   /**
    * The body as JSON, undefined where the request has none; within the route's byte limit, 64 levels and 10,000 keys.
    * VALIDATION_ERROR, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE.

@@ -134,6 +134,7 @@ describe('[X2.kill X2.no-repeat X1.unknown X1.ledger-exact] a driver that dies',
     async (when) => {
       expect(await sweep(when)).toBeGreaterThan(40);
     },
+    60_000,
   );
 
   it('at every third commit, again and again, gets there in the end', async () => {

@@ -7,6 +7,12 @@ import type { Project } from '@cloutagent/openspec';
 export interface LaneJournal extends Journal, PrefixTokens {
   /** Every run of a change, oldest first, with at least its steps of the kinds `task` and `tool`. */
   receiptRuns(projectId: string, slug: string): Promise<readonly RunDetail[]>;
+  /** What each node cost in the last completed runs of a document; absent: nothing is known of earlier runs. */
+  nodeHistory?(
+    projectId: string,
+    documentHash: string,
+    simulated: boolean,
+  ): Promise<readonly { readonly node: string; readonly costNanoUsd: number }[]>;
 }
 
 /** How a command of a check ended. */

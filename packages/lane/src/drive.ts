@@ -12,6 +12,7 @@ import {
   type Unit,
 } from '@cloutagent/contract';
 import { CANCELLED, hashOf, levelsOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
+import { toIso } from '@cloutagent/kit';
 import type { LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
@@ -109,11 +110,19 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
 /** What the tasks of a document need: model, tools, and the prefix of their conversations. */
 export const openWork = async (deps: LaneDeps, drive: Drive, document: RunDocument): Promise<TaskWork> => {
   const { simulated } = drive.claim.run;
-  const price = priceFor(deps.prices, document.model);
   const { project, protected: others = [] } = deps;
   const tools = guardTools(runTools(await deps.tools()), { ...project, others });
   const port = await deps.model({ simulated });
-  const model = { port, price, prefixes: deps.journal, maxTokens: document.maxTokens };
+  const model = {
+    port,
+    // Asked for each call: a price may change while the run goes on.
+    get price() {
+      const today = toIso(deps.clock.now()).slice(0, 10);
+      return priceFor(deps.prices, document.model, today, deps.config.budget.allowUnpriced);
+    },
+    prefixes: deps.journal,
+    maxTokens: document.maxTokens,
+  };
   return { drive, deps, document, model, tools, prefix: prefixOf(document, tools) };
 };
 

@@ -127,7 +127,15 @@ describe('[X3.ceiling] a run that is started', () => {
       prompt: expect.stringMatching(/^Task 1\.2: Write it\nin German\n\nDone means:\n/u) as string,
     });
     // What is shared keeps the limits that it has.
-    expect(levels).toEqual([
+    expect(levels.filter(({ scope }) => scope === 'task')).toEqual(
+      plan.tasks.map(({ id, ceiling }) => ({
+        scope: 'task',
+        id: `${run.id}/task[${id}]`,
+        place: `task[${id}]`,
+        limitNanoUsd: ceiling.nanoUsd,
+      })),
+    );
+    expect(levels.filter(({ scope }) => scope !== 'task')).toEqual([
       { scope: 'run', id: run.id, limitNanoUsd: plan.ceiling.nanoUsd },
       { scope: 'change', id: 'default/add-notes', limitNanoUsd: null },
       { scope: 'project', id: 'default', limitNanoUsd: null },
@@ -140,7 +148,7 @@ describe('[X3.ceiling] a run that is started', () => {
     const { deps, journal } = await open(project, { trusted: true });
     const { run, levels } = journal.state(await startRun(deps, { ...REQUEST, simulated: true, limitNanoUsd: 5 }));
     expect(run).toMatchObject({ simulated: true, limitNanoUsd: 5 });
-    expect(levels).toEqual([
+    expect(levels.filter(({ scope }) => scope !== 'task')).toEqual([
       { scope: 'run', id: run.id, limitNanoUsd: 5 },
       { scope: 'change', id: 'default/add-notes:simulated', limitNanoUsd: null },
       { scope: 'project', id: 'default:simulated', limitNanoUsd: null },

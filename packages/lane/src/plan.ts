@@ -5,12 +5,15 @@ import {
   ceilingOf,
   estimateTask,
   GROWTH_TOKENS,
+  hashOf,
   leastCallBound,
+  loopBound,
   OUTPUT_TOKENS_PER_CALL,
   OUTPUT_TOKENS_PER_CHECK,
   openConversation,
   priceFor,
   projectLevel,
+  quoteNode,
   withUser,
   type Prefix,
   type Price,
@@ -20,6 +23,7 @@ import { changeIdentity, readChange } from '@cloutagent/openspec';
 import { freeOf, type LaneDeps } from './deps.ts';
 import { toDocument } from './document.ts';
 import { commandTasks, lockOf, taskFaults, type TaskFault } from './faults.ts';
+import { taskKey } from './task.ts';
 import { runTools, prefixOf } from './tools.ts';
 
 export interface PlanRequest {
@@ -46,20 +50,29 @@ export const planChange = async (deps: LaneDeps, request: PlanRequest): Promise<
 export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Draft> => {
   const { slug, simulated } = request;
   const model = request.model ?? deps.config.model;
-  const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10));
+  const price = priceFor(deps.prices, model, toIso(deps.clock.now()).slice(0, 10), deps.config.budget.allowUnpriced);
   const change = await readChange(deps.project, slug);
   const identity = await changeIdentity(deps.project, slug);
   const document = toDocument(change, { root: deps.project.root, model, config: deps.config.run, identity });
   const prefix = prefixOf(document, runTools(await deps.tools()));
+  const history = (await deps.journal.nodeHistory?.(deps.projectId, hashOf(document), simulated)) ?? [];
+  const calls = document.maxAttempts * document.maxIterations;
   const tasks = document.tasks.map((task) => {
     const requestBytes = bytesOf(prefix, task);
     const writesFiles = task.checks.some((check) => check.kind !== 'run');
-    const { calls, expectedNanoUsd } = estimateTask(price, { requestBytes, checks: task.checks.length, writesFiles });
-    const ceiling = ceilingOf(expectedNanoUsd, leastCallBound(price, requestBytes));
-    return { task, calls, expected: expectedNanoUsd, ceiling, requestBytes };
+    const estimate = estimateTask(price, { requestBytes, checks: task.checks.length, writesFiles });
+    const node = taskKey(task.id);
+    const quote = quoteNode({
+      expectedNanoUsd: estimate.expectedNanoUsd,
+      leastNanoUsd: leastCallBound(price, requestBytes),
+      boundNanoUsd: loopBound(price, requestBytes, calls, document.maxTokens),
+      history: history.filter((row) => row.node === node).map((row) => row.costNanoUsd),
+    });
+    return { task, node, calls: estimate.calls, quote, requestBytes };
   });
   const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
-  const expected = sum(tasks.map((task) => task.expected));
+  const expected = sum(tasks.map(({ quote }) => quote.expectedNanoUsd));
+  const min = sum(tasks.map(({ quote }) => quote.minNanoUsd));
   // Not the sum of the tasks' own ceilings: one call's bound has to fit into the whole only once.
   const ceiling =
     tasks.length === 0
@@ -67,6 +80,7 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
       : ceilingOf(expected, Math.max(...tasks.map((task) => leastCallBound(price, task.requestBytes))));
   const [budget] = await deps.journal.budgets([projectLevel(deps.projectId, simulated)]);
   const free = budget === undefined ? null : freeOf(budget);
+  const learnedFrom = Math.max(0, ...tasks.map(({ quote }) => quote.learnedFrom));
   const faults = taskFaults(document, change.taskList);
   const locked = await lockOf(deps, slug);
   return {
@@ -78,17 +92,19 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
       model,
       simulated,
       pricesAsOf: deps.prices.asOf,
-      tasks: tasks.map(({ task, calls, ...amounts }) => ({
-        id: task.id,
-        title: task.title,
-        checks: task.checks.length,
-        expectedCalls: calls,
-        expected: toMoney(amounts.expected),
-        ceiling: toMoney(amounts.ceiling),
+      tasks: tasks.map((one) => ({
+        id: one.task.id,
+        title: one.task.title,
+        checks: one.task.checks.length,
+        expectedCalls: one.calls,
+        min: toMoney(one.quote.minNanoUsd),
+        expected: toMoney(one.quote.expectedNanoUsd),
+        ceiling: toMoney(one.quote.ceilingNanoUsd),
       })),
+      min: toMoney(min),
       expected: toMoney(expected),
       ceiling: toMoney(ceiling),
-      derivation: derivationOf(price, deps.prices.asOf, prefix, tasks[0]?.requestBytes ?? prefix.bytes),
+      derivation: derivationOf(price, deps.prices.asOf, prefix, tasks[0]?.requestBytes ?? prefix.bytes, learnedFrom),
       budget: {
         limit: budget === undefined || budget.limitNanoUsd === null ? null : toMoney(budget.limitNanoUsd),
         spent: toMoney(budget?.spentNanoUsd ?? 0),
@@ -112,12 +128,17 @@ const bytesOf = (prefix: Prefix, task: DocumentTask): number =>
 const perMillion = (picoPerToken: number): string => `$${(picoPerToken / 1_000_000).toString()}`;
 const number = (value: number): string => value.toLocaleString('en-US');
 
-const derivationOf = (price: Price, asOf: string, prefix: Prefix, bytes: number): string[] => [
+const derivationOf = (price: Price, asOf: string, prefix: Prefix, bytes: number, learnedFrom: number): string[] => [
   `${price.model} costs ${perMillion(price.base.input)} per million tokens of input and ${perMillion(price.base.output)} of output (prices of ${asOf}).`,
   'A task with file checks takes three calls (look, write, close), any other two.',
   `A task's first request has ${number(bytes)} bytes with the system prompt and ${prefix.tools.length} tools, counted as a token for every ${BYTES_PER_TOKEN}; each turn adds ${GROWTH_TOKENS} tokens to the next request.`,
   `Each call is answered with ${OUTPUT_TOKENS_PER_CALL} tokens, and each check adds ${OUTPUT_TOKENS_PER_CHECK}.`,
-  `The ceiling is ${CEILING_FACTOR} times the expected cost, and at least the upper bound of one call. It becomes the run's limit unless another is named, and no call is sent whose upper bound does not fit what is left of it.`,
+  ...(learnedFrom === 0
+    ? []
+    : [
+        `Tasks that ran before with the same document are expected to cost the mean of their last runs (up to ${learnedFrom}).`,
+      ]),
+  `The ceiling is ${CEILING_FACTOR} times the expected cost, and at least the upper bound of one call. It becomes the limit of the run and that of each task the task's, unless --budget names another, and no call is sent whose upper bound does not fit what is left of them.`,
 ];
 
 const warningsOf = (

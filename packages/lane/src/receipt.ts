@@ -54,7 +54,7 @@ interface Proof {
 }
 
 /** The last run that ticked the task. An id is only a place in the list, so the title must be the same too. */
-const proofOf = (task: Task, runs: readonly RunDetail[]): Proof => {
+export const proofOf = (task: Task, runs: readonly RunDetail[]): Proof => {
   if (!task.done) return { verification: null, evidence: [], runId: null };
   for (const { run, steps } of runs.toReversed()) {
     if (!run.tasks.some(({ id, title }) => id === task.id && title === task.title)) continue;

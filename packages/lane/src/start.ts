@@ -4,6 +4,7 @@ import { newId } from '@cloutagent/kit';
 import type { LaneDeps } from './deps.ts';
 import { assertStartable } from './faults.ts';
 import { draftRun, type PlanRequest } from './plan.ts';
+import { taskKey } from './task.ts';
 
 export interface StartRequest extends PlanRequest {
   /** Limit of the run; the plan's ceiling where absent. */
@@ -34,6 +35,9 @@ export const startRun = async (deps: LaneDeps, request: StartRequest): Promise<s
     documentHash: hashOf(document),
     limitNanoUsd,
   };
-  await deps.journal.start(run, limitedLevels({ ...spender, slug: document.slug, startedBy }, limitNanoUsd));
+  // Whoever gives the run more than was quoted gives it to every task alike.
+  const factor = Math.max(1, limitNanoUsd / Math.max(1, plan.ceiling.nanoUsd));
+  const nodes = new Map(plan.tasks.map((task) => [taskKey(task.id), Math.floor(task.ceiling.nanoUsd * factor)]));
+  await deps.journal.start(run, limitedLevels({ ...spender, slug: document.slug, startedBy }, limitNanoUsd, nodes));
   return id;
 };

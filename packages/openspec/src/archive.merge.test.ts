@@ -203,7 +203,7 @@ describe('[T8.removed] the last requirement of a capability', () => {
 
 describe('a file with a second name', () => {
   it.each(['openspec/specs/cap/spec.md', 'openspec/changes/chg/specs/cap/spec.md', 'openspec/changes/chg/tasks.md'])(
-    '[T8.links] F9: %s is refused where it is a hard link',
+    '[F9] [T8.links] %s is refused where it is a hard link',
     async (name) => {
       await using outer = await scratch({ secret: 'secret' });
       await using folder = await scratch({

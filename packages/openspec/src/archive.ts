@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { CloutError, type ArchiveResult, type Task } from '@cloutagent/contract';
-import { mergesOf, writesOf } from './archive/merged.ts';
+import { mergesOf, writesOf, type Merged } from './archive/merged.ts';
 import { resultOf } from './archive/result.ts';
 import { undoOf } from './archive/undo.ts';
 import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
@@ -9,14 +9,16 @@ import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeFiles } from './change.ts';
 import { readInside } from './disk/read.ts';
 import { openPath, type IntendedWrite } from './intent.ts';
-import { commit, mutate } from './journal.ts';
+import { mutate } from './held.ts';
+import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
 import { overlapsOf } from './overlaps.ts';
-import type { Project } from './project.ts';
+import type { HeldProject, Project } from './project.ts';
 import { plainReceipt, type ArchiveDraft } from './receipt.ts';
 import { isUntouched } from './scaffold.ts';
 import { parseTasks } from './tasks.ts';
-import { findingsOf, isValid } from './validate.ts';
+import { assertNoTwins } from './twins.ts';
+import { findingsOf, isValid, verdictOf } from './validate.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
 
 export interface ArchiveOptions {
@@ -24,6 +26,8 @@ export interface ArchiveOptions {
   readonly allowIncomplete?: boolean | undefined;
   /** Where both sides only added scenarios to a requirement, keep those of both. */
   readonly union?: boolean | undefined;
+  /** Looks at what is about to be archived: gives warnings, or refuses it by throwing. */
+  readonly gate?: (draft: ArchiveDraft) => Promise<readonly string[]>;
   /** Makes the object that becomes `receipt.json`, in the same commit. */
   readonly receipt?: (draft: ArchiveDraft) => Promise<object>;
 }
@@ -34,21 +38,20 @@ export interface ArchiveOptions {
  * CHANGE_TASKS_INCOMPLETE, CHANGE_CONFLICT (where others changed what the change started from: with the texts of both
  * sides in `details`)
  */
-export const archiveChange = async (project: Project, options: ArchiveOptions): Promise<ArchiveResult> =>
-  mutate(project, async () => {
+export const archiveChange = async (given: Project, options: ArchiveOptions): Promise<ArchiveResult> =>
+  mutate(given, async (project) => {
     const files = await loadChange(project, options.slug);
     assertFree(project, files.name, files.meta);
-    const isScaffold = await isUntouched(files);
-    const { met, warnings } = await checked(project, files, isScaffold, options.union === true);
-    await assertValid(project, files, met);
     const tasks = files.tracked.flatMap(parseTasks);
-    if (!isScaffold) assertDone(files.name, tasks, options.allowIncomplete === true);
-    const merged = isScaffold ? [] : mergesOf(files.name, met, files.meta.retireCapabilities);
-    const plain = await resultOf(project, files, merged);
-    // Others that never were looked at start from the text before this archive, so it is noted before it is written.
-    const overlaps = merged.length === 0 ? [] : await overlapsOf(project, files.name, noteBasesLocked);
-    const result = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
-    const draft: ArchiveDraft = { ...result, tasks, title: titleOf(files) };
+    const { merged, warnings } = isUntouched(project, files)
+      ? await scaffold(project, files)
+      : await checked(project, files, tasks, options);
+    const plain = resultOf(project, files, merged);
+    const overlaps = merged.length === 0 ? [] : await overlapsOf(project, files.name, noteOf(project, files.name));
+    const found = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
+    const seenBy: ArchiveDraft = { ...found, tasks, title: titleOf(files) };
+    const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
+    const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
     const own = async (name: string, after: object): Promise<IntendedWrite> => ({
       path: openPath(files.name, name),
@@ -67,25 +70,48 @@ export const archiveChange = async (project: Project, options: ArchiveOptions): 
     return result;
   });
 
-/** The deltas as they are to be merged, and a note of what they start from, for the case that this archive fails. */
-const checked = async (
-  project: Project,
-  files: ChangeFiles,
-  isScaffold: boolean,
-  takeUnion: boolean,
-): Promise<{ met: readonly MetDelta[]; warnings: readonly string[] }> => {
-  const met = await meetSpecs(project, files);
-  if (isScaffold) return { met, warnings: [] };
-  const known = await readBases(project, files.folder);
-  const found = checkBases(met, seen(known, met), takeUnion);
-  await keepBases(project, files.folder, known, found.bases);
-  if (found.stale.length > 0) throw staleError(files.name, found.stale);
-  return found;
+interface ToMerge {
+  readonly merged: readonly Merged[];
+  readonly warnings: readonly string[];
+}
+
+const scaffold = async (project: Project, files: ChangeFiles): Promise<ToMerge> => {
+  await assertValid(project, files, await meetSpecs(project, files));
+  return { merged: [], warnings: [] };
 };
 
+/** What the deltas make of the specifications. Where this is refused, what they start from is noted before. */
+const checked = async (
+  project: HeldProject,
+  files: ChangeFiles,
+  tasks: readonly Task[],
+  { allowIncomplete = false, union = false }: ArchiveOptions,
+): Promise<ToMerge> => {
+  const met = await meetSpecs(project, files);
+  const known = await readBases(project, files.folder);
+  const found = checkBases(met, seen(known, met), union);
+  try {
+    if (found.stale.length > 0) throw staleError(files.name, found.stale);
+    assertNoTwins(project, files.name, found.met);
+    await assertValid(project, files, found.met);
+    assertDone(files.name, tasks, allowIncomplete);
+    return { merged: mergesOf(files.name, found.met, files.meta.retireCapabilities), warnings: found.warnings };
+  } catch (error) {
+    await keepBases(project, files.folder, known, found.bases);
+    throw error;
+  }
+};
+
+/** Others that never were looked at start from the text before this archive, so it is noted before it is written. */
+const noteOf =
+  (project: HeldProject, own: string) =>
+  async (_: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
+    if (files.name !== own) await noteBasesLocked(project, files, met);
+  };
+
 const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
+  if (isValid(await verdictOf(project, files, met), false)) return;
   const issues = await findingsOf(project, files, met);
-  if (isValid(issues, false)) return;
   throw new CloutError('CHANGE_INVALID', `Validation failed for change '${files.name}'`, {
     details: { slug: files.name, issues },
   });

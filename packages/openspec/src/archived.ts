@@ -12,7 +12,7 @@ export const slugOfArchived = (name: string): string => name.replace(/^\d{4}-\d{
 /** Folders in the archive that hold a change of this slug, oldest first. The receipt decides where there is one. */
 export const archivedAs = async (project: Project, slug: string): Promise<string[]> => {
   const found: string[] = [];
-  for (const name of await archivedNames(project)) {
+  for (const name of archivedNames(project)) {
     const bare = slugOfArchived(name);
     const isExact = name === slug || bare === slug;
     // A second archive of one slug on one day carries `-2`, `-3`, …
@@ -23,8 +23,8 @@ export const archivedAs = async (project: Project, slug: string): Promise<string
   return found;
 };
 
-export const archivedNames = async (project: Project): Promise<string[]> =>
-  (await entriesOf(archiveDir(project)))
+export const archivedNames = (project: Project): string[] =>
+  entriesOf(archiveDir(project))
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map(({ name }) => name)
     .sort();

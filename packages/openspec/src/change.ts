@@ -1,17 +1,21 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { CloutError, type ChangeSummary } from '@cloutagent/contract';
+import { CloutError, type ChangeSummary, type Finding } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { archivedAs } from './archived.ts';
-import { errnoOf } from './disk/disk.ts';
+import { deltaMeter } from './delta-size.ts';
+import { errnoOf } from './disk/errno.ts';
 import { identityOf } from './disk/identity.ts';
 import { readInside, realOf, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
+import { sliced } from './listing/slice.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
-import { changesDir, isInside, type Project } from './project.ts';
+import { changesDir, type Project } from './project.ts';
+import { isInside } from './disk/inside.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
+import { shortcomings, warningsIn } from './shortcomings.ts';
 import { countTasks } from './tasks.ts';
-import { trackedNames, trackPattern } from './tracks.ts';
+import { TASKS_FILE, trackedNames, trackPattern } from './tracks.ts';
 
 /** A change as it lies on disk, read once. Texts are undefined where the file does not exist. */
 export interface ChangeFiles {
@@ -23,6 +27,8 @@ export interface ChangeFiles {
   readonly tasks: string | undefined;
   /** Texts of all files that hold tasks; those of `tasks.md`, where the workflow schema names no others. */
   readonly tracked: readonly string[];
+  /** Where the workflow schema says that they are. */
+  readonly pattern: string;
   /** Deltas by capability, sorted. */
   readonly deltas: readonly { readonly capability: string; readonly path: string; readonly text: string }[];
   /** Every file under `specs/`, by its name in there. */
@@ -76,31 +82,43 @@ const readWhole = async <T>(project: Project, slug: string, read: (folder: strin
 export const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
   const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
   const metaText = await read(path.join(folder, META_FILE));
-  const specFiles = await walkFiles(path.join(folder, 'specs'));
+  const specFiles = walkFiles(project.openspecDir, path.join(folder, 'specs'));
   const deltas: { capability: string; path: string; text: string }[] = [];
+  const measure = deltaMeter();
+  const slice = sliced(() => project.clock.monotonic());
   for (const file of specFiles) {
     const text = file.name.endsWith(DELTA_FILE) ? await read(file.path) : undefined;
     if (text === undefined) continue;
+    measure(`specs/${file.name}`, text);
+    if (slice.isOver()) await slice.pause();
     deltas.push({ capability: file.name.slice(0, -DELTA_FILE.length), path: `specs/${file.name}`, text });
   }
   const meta = parseMeta(metaText);
+  const tasks = await read(path.join(folder, TASKS_FILE));
+  const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, meta.schema);
   return {
     name,
     folder,
     meta,
     metaText,
     proposal: await read(path.join(folder, 'proposal.md')),
-    tasks: await read(path.join(folder, 'tasks.md')),
-    tracked: await trackedTexts(project, folder, meta),
+    tasks,
+    pattern,
+    tracked: await trackedTexts(project, folder, pattern, tasks),
     // By capability, not by file: `a-b` stands before `a/b` as OpenSpec orders them.
     deltas: deltas.sort((a, b) => (a.capability < b.capability ? -1 : 1)),
     specFiles,
   };
 };
 
-const trackedTexts = async (project: Project, folder: string, { schema }: Meta): Promise<string[]> => {
-  const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, schema);
-  const names = pattern === 'tasks.md' ? [] : (await walkFiles(folder)).map(({ name }) => name);
+const trackedTexts = async (
+  project: Project,
+  folder: string,
+  pattern: string,
+  tasks: string | undefined,
+): Promise<string[]> => {
+  if (pattern === TASKS_FILE) return tasks === undefined ? [] : [tasks];
+  const names = walkFiles(project.openspecDir, folder).map(({ name }) => name);
   const texts: string[] = [];
   for (const name of trackedNames(names, pattern)) {
     const text = await readInside(project.openspecDir, path.join(folder, name));
@@ -114,11 +132,19 @@ export const titleOf = ({ name, meta, proposal }: Pick<ChangeFiles, 'name' | 'me
   return meta.title ?? heading?.replace(/^(?:change|proposal):\s*/iu, '') ?? name;
 };
 
+/** A whole change is read or refused, so no file of it is passed over. */
+export const shortcomingsOf = ({
+  meta,
+  tracked,
+  pattern,
+}: Pick<ChangeFiles, 'meta' | 'tracked' | 'pattern'>): Finding[] =>
+  shortcomings({ meta, unread: [], tasks: { pattern, files: tracked.length } });
+
 /** Milliseconds since 1970; `created` is what the change says of itself, else the birth of its folder. */
-export const timesOf = async (folder: string, meta: Meta): Promise<{ created: number; updated: number }> => {
+export const timesOf = (project: Project, folder: string, meta: Meta): { created: number; updated: number } => {
   const own = lstatSync(folder);
   let updated = 0;
-  for (const file of [...(await walkFiles(folder)), { path: path.join(folder, META_FILE) }]) {
+  for (const file of [...walkFiles(project.openspecDir, folder), { path: path.join(folder, META_FILE) }]) {
     updated = Math.max(updated, modifiedAt(file.path));
   }
   const born = own.birthtimeMs > 0 ? own.birthtimeMs : own.mtimeMs;
@@ -130,11 +156,12 @@ export const timesOf = async (folder: string, meta: Meta): Promise<{ created: nu
 
 const modifiedAt = (file: string): number => lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-export const toSummary = async (
-  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked'>,
+export const toSummary = (
+  project: Project,
+  files: Pick<ChangeFiles, 'name' | 'folder' | 'meta' | 'proposal' | 'tracked' | 'pattern'>,
   status: ChangeSummary['status'] = 'draft',
-): Promise<ChangeSummary> => {
-  const { created, updated } = await timesOf(files.folder, files.meta);
+): ChangeSummary => {
+  const { created, updated } = timesOf(project, files.folder, files.meta);
   const owner = files.meta.owner ?? files.meta.lease?.owner;
   return {
     slug: files.name,
@@ -150,6 +177,7 @@ export const toSummary = async (
       proposal: path.join(files.folder, 'proposal.md'),
       tasks: path.join(files.folder, 'tasks.md'),
     },
+    ...warningsIn(shortcomingsOf(files)),
   };
 };
 

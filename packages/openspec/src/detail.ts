@@ -1,6 +1,6 @@
 import type { ChangeDetail, ChangeSummary } from '@cloutagent/contract';
 import { loadChange, toSummary, type ChangeFiles } from './change.ts';
-import { errnoOf } from './disk/disk.ts';
+import { errnoOf } from './disk/errno.ts';
 import { overlapsOf } from './overlaps.ts';
 import type { Project } from './project.ts';
 import { parseTasks } from './tasks.ts';
@@ -13,7 +13,7 @@ export const readChange = async (project: Project, slug: string): Promise<Change
   // First, for it notes what the deltas start from; the documents are then as they are at the end.
   const overlaps = await overlapsOf(project, slug);
   const files = await loadChange(project, slug);
-  const summary = await summaryOf(files);
+  const summary = summaryOf(project, files);
   // Archived in between: then reading it again tells so.
   if (summary === undefined) return readChange(project, slug);
   return {
@@ -25,9 +25,9 @@ export const readChange = async (project: Project, slug: string): Promise<Change
   };
 };
 
-const summaryOf = async (files: ChangeFiles): Promise<ChangeSummary | undefined> => {
+const summaryOf = (project: Project, files: ChangeFiles): ChangeSummary | undefined => {
   try {
-    return await toSummary(files);
+    return toSummary(project, files);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

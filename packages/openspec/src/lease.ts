@@ -16,7 +16,8 @@ export const holds = (lease: Lease, who: Caller): boolean =>
 export const assertFree = (project: Project, slug: string, meta: Meta, who: Caller = project): void => {
   const { lease } = meta;
   if (lease === undefined || holds(lease, who)) return;
-  const left = endOf(lease) - project.clock.now();
+  // A clock that was set back does not make it longer than it was taken for.
+  const left = Math.min(endOf(lease) - project.clock.now(), lease.ttl * 1000);
   if (left <= 0) return;
   const expiresAt = toIso(endOf(lease));
   throw new CloutError('CHANGE_LOCKED', `Change '${slug}' is held by ${lease.owner} until ${expiresAt}`, {

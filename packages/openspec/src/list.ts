@@ -1,9 +1,10 @@
 import type { ChangesActiveInput, ChangeSummary, Page } from '@cloutagent/contract';
+import { entriesOf } from './disk/read.ts';
 import { boundaryOf, directListing } from './listing/direct.ts';
 import type { Listed } from './listing/listing.ts';
 import { partnersIn } from './listing/partners.ts';
 import { afterToken, toToken } from './page-token.ts';
-import type { Project } from './project.ts';
+import { shownPath, workDir, type Project } from './project.ts';
 
 /** Page size where none is asked for (seed 002). */
 const DEFAULT_LIMIT = 50;
@@ -31,6 +32,20 @@ export const listChanges = async (
     total: all.length,
     nextPageToken: last === undefined || start + pageSize >= all.length ? null : toToken(last),
     items: await withPartners(project, everything, shown, await listing.summaries(shown)),
+    ...putAside(project),
+  };
+};
+
+/** Records of operations that nobody could read any more were put aside, where only a person can judge them. */
+const putAside = (project: Project): { warnings?: string[] } => {
+  const folder = workDir(project, 'quarantine');
+  const count = entriesOf(folder).length;
+  if (count === 0) return {};
+  const records = count === 1 ? '1 record' : `${count} records`;
+  return {
+    warnings: [
+      `${records} of an archive that was begun could not be read and lie in ${shownPath(project, folder)}: compare the specifications with your version control, then delete that folder`,
+    ],
   };
 };
 

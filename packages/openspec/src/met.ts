@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { ChangeFiles } from './change.ts';
 import { readInside } from './disk/read.ts';
 import { parseDelta, type Delta } from './grammar/delta.ts';
+import { sliced } from './listing/slice.ts';
 import { specsDir, type Project } from './project.ts';
 
 /** One delta of a change with the main specification that it meets. */
@@ -18,9 +19,11 @@ export const specFile = (project: Project, capability: string): string =>
 
 export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 'deltas'>): Promise<MetDelta[]> => {
   const met: MetDelta[] = [];
+  const slice = sliced(() => project.clock.monotonic());
   for (const { capability, text } of deltas) {
     const base = await readInside(project.openspecDir, specFile(project, capability));
     met.push({ capability, text, delta: parseDelta(text), base });
+    if (slice.isOver()) await slice.pause();
   }
   return met;
 };

@@ -28,13 +28,16 @@ export interface Meta {
   readonly skipSpecs: boolean;
   /** Why OpenSpec would not honour `skip_specs`; undefined where it is absent or fine. */
   readonly skipSpecsProblem?: string;
+  /** Is it there, but no YAML mapping? Then it gives no keys. */
+  readonly isUnreadable: boolean;
   /** May an archive delete the specification whose last requirement it removes? */
   readonly retireCapabilities: boolean;
 }
 
 /** Reads what it can; a file that is no YAML mapping gives no keys. */
 export const parseMeta = (text: string | undefined): Meta => {
-  const keys = keysOf(text);
+  const found = keysOf(text);
+  const keys = found ?? new Map<string, unknown>();
   const created = dayOf(keys.get('created'));
   const opened = isoOf(keys.get('opened')) ?? created;
   const template = Template.safeParse(keys.get('template')).data;
@@ -51,6 +54,7 @@ export const parseMeta = (text: string | undefined): Meta => {
     ...optional('scaffold', scaffold),
     skipSpecs: keys.get('skip_specs') === true && problem === undefined,
     ...optional('skipSpecsProblem', problem),
+    isUnreadable: found === undefined,
     retireCapabilities:
       keys.get('retire_capabilities') === true && markerProblem(keys, 'retire_capabilities') === undefined,
   };
@@ -69,12 +73,13 @@ export const isReadableMeta = (text: string | undefined): boolean => {
   return document.errors.length === 0 && (document.contents === null || isMap(document.contents));
 };
 
-/** A Map, for keys are foreign text; the parser's own limit on aliases keeps a small file from growing large. */
-const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> => {
+/** Undefined for what is no mapping. A Map, for keys are foreign text; the parser's own limit on aliases keeps a small file from growing large. */
+const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> | undefined => {
   if (text === undefined) return new Map();
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
   const value = yamlOf(text);
+  if (value === undefined) return undefined;
   return new Map(value === null || typeof value !== 'object' ? [] : Object.entries(value));
 };
 

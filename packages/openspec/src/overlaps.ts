@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf, type Overlap } from '@cloutagent/contract';
 import { noteBases } from './base/see.ts';
-import { changeFolder, loadChange, type ChangeFiles } from './change.ts';
+import { loadChange, type ChangeFiles } from './change.ts';
 import { entriesOf } from './disk/read.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
 import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
@@ -18,7 +18,7 @@ type Note = (project: Project, files: ChangeFiles, met: readonly MetDelta[]) => 
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED for a slug that is none
  */
 export const overlapsOf = async (project: Project, slug?: string, note: Note = noteBases): Promise<Overlap[]> => {
-  const names = await namesOf(project);
+  const names = namesOf(project);
   const own = slug === undefined ? undefined : await loadChange(project, slug);
   if (own === undefined) return overlapsAmong(await looked(project, names, note));
   const others = await sharing(
@@ -31,8 +31,8 @@ export const overlapsOf = async (project: Project, slug?: string, note: Note = n
 };
 
 /** Their order does not matter here, so nothing is read but the folder itself. */
-const namesOf = async (project: Project): Promise<string[]> =>
-  (await entriesOf(changesDir(project)))
+const namesOf = (project: Project): string[] =>
+  entriesOf(changesDir(project))
     .filter((entry) => isChangeName(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
     .map(({ name }) => name);
 
@@ -70,12 +70,13 @@ const sharing = async (
   capabilities: readonly string[],
 ): Promise<string[]> => {
   const found: string[] = [];
+  const changes = changesDir(project);
+  const files = capabilities.map((capability) => path.join(path.sep, 'specs', ...capability.split('/'), 'spec.md'));
   let looks = 0;
   for (const name of names) {
-    const has = capabilities.some((capability) => {
+    const has = files.some((file) => {
       looks += 1;
-      const file = path.join(changeFolder(project, name), 'specs', ...capability.split('/'), 'spec.md');
-      return statSync(file, { throwIfNoEntry: false }) !== undefined;
+      return existsSync(`${changes}${path.sep}${name}${file}`);
     });
     if (has) found.push(name);
     if (looks < LOOKS_PER_TURN) continue;

@@ -2,7 +2,9 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
-import { errnoOf, nodeDisk, type Disk } from './disk/disk.ts';
+import { diskWithin, type Disk, type OpenDisk } from './disk/disk.ts';
+import { errnoOf } from './disk/errno.ts';
+import { isInside } from './disk/inside.ts';
 import type { Listing } from './listing/listing.ts';
 
 /** Who acts on the files: the name for leases, and what proved it: a token, or the user of this machine. */
@@ -13,16 +15,21 @@ export interface Caller {
 
 export interface ProjectDeps extends Caller {
   readonly clock: Clock;
-  readonly disk?: Disk;
+  readonly disk?: OpenDisk;
 }
 
 export interface Project extends Caller {
   readonly root: string;
   readonly openspecDir: string;
   readonly clock: Clock;
-  readonly disk: Disk;
+  readonly disk: OpenDisk;
   /** Where listings look; the files themselves where there is none. */
   readonly listing?: Listing;
+}
+
+/** The project in the hands of the one operation that may change its files. */
+export interface HeldProject extends Project {
+  readonly writes: Disk;
 }
 
 /**
@@ -45,7 +52,7 @@ export const openProject = async (root: string, deps: ProjectDeps): Promise<Proj
     root: folder,
     openspecDir,
     clock: deps.clock,
-    disk: deps.disk ?? nodeDisk,
+    disk: deps.disk ?? diskWithin,
     caller: deps.caller,
     // Without a token it is the user of this machine who proves the caller, on every surface alike.
     tokenId: deps.tokenId ?? `user:${deps.caller}`,
@@ -78,12 +85,6 @@ const isFolder = async (folder: string): Promise<boolean> => {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
   }
-};
-
-/** Is `inner` the folder `outer` or something in it? Both absolute. */
-export const isInside = (outer: string, inner: string): boolean => {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!relative.startsWith(`..${path.sep}`) && relative !== '..' && !path.isAbsolute(relative));
 };
 
 export const changesDir = (project: Project): string => path.join(project.openspecDir, 'changes');

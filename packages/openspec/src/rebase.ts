@@ -2,7 +2,7 @@ import { keepBases, readBases, baseOf, keyOf } from './base/see.ts';
 import { blockOf, blocksOf, sourcesOf } from './base/source.ts';
 import type { Base } from './base/bases.ts';
 import { loadChange } from './change.ts';
-import { mutate } from './journal.ts';
+import { mutate } from './held.ts';
 import { assertFree } from './lease.ts';
 import type { Project } from './project.ts';
 import { meetSpecs } from './met.ts';
@@ -18,8 +18,8 @@ export interface Rebased {
  * say of it is meant. The deltas stay as they are.
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED, CHANGE_LOCKED
  */
-export const rebaseChange = async (project: Project, slug: string): Promise<Rebased> =>
-  mutate(project, async () => {
+export const rebaseChange = async (given: Project, slug: string): Promise<Rebased> =>
+  mutate(given, async (project) => {
     const files = await loadChange(project, slug);
     assertFree(project, files.name, files.meta);
     const known = await readBases(project, files.folder);

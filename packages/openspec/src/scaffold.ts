@@ -1,6 +1,7 @@
 import type { ChangeFiles } from './change.ts';
 import { walkFiles } from './disk/read.ts';
 import { sha256 } from './digest.ts';
+import type { Project } from './project.ts';
 
 /** What open notes of the files it writes, so that an untouched change is known later: SHA-256 by relative path. */
 export const scaffoldOf = (files: ReadonlyMap<string, string>): Record<string, string> =>
@@ -19,9 +20,9 @@ export const untouchedFiles = ({ meta, proposal, tasks, deltas }: ChangeFiles): 
 };
 
 /** Is the whole change as open wrote it, with nothing added and nothing taken away? Leases do not count. */
-export const isUntouched = async (files: ChangeFiles): Promise<boolean> => {
+export const isUntouched = (project: Project, files: ChangeFiles): boolean => {
   const untouched = untouchedFiles(files);
   if (untouched.length === 0 || untouched.length !== Object.keys(files.meta.scaffold ?? {}).length) return false;
-  const present = (await walkFiles(files.folder)).map(({ name }) => name);
+  const present = walkFiles(project.openspecDir, files.folder).map(({ name }) => name);
   return present.length === untouched.length && present.every((name) => untouched.includes(name));
 };

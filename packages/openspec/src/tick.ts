@@ -4,7 +4,7 @@ import { CloutError, type Task } from '@cloutagent/contract';
 import { noteBasesLocked } from './base/see.ts';
 import { loadChange } from './change.ts';
 import { replaceFile } from './disk/durable.ts';
-import { mutate } from './journal.ts';
+import { mutate } from './held.ts';
 import { assertFree } from './lease.ts';
 import { workDir, type Project } from './project.ts';
 import { parseTasks, tickLine } from './tasks.ts';
@@ -44,8 +44,8 @@ export const editedTask = (slug: string, taskId: string): CloutError =>
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED, CHANGE_LOCKED, NOT_FOUND for an unknown id, CHANGE_CONFLICT for a
  *   task that was edited
  */
-export const tickTask = async (project: Project, slug: string, wanted: string | TaskRef): Promise<void> =>
-  mutate(project, async () => {
+export const tickTask = async (given: Project, slug: string, wanted: string | TaskRef): Promise<void> =>
+  mutate(given, async (project) => {
     const files = await loadChange(project, slug);
     assertFree(project, slug, files.meta);
     await noteBasesLocked(project, files, await meetSpecs(project, files));
@@ -66,5 +66,5 @@ export const tickTask = async (project: Project, slug: string, wanted: string | 
     const at = (task.line - 1) * 2;
     parts[at] = tickLine(parts[at] ?? '');
     const file = path.join(files.folder, 'tasks.md');
-    await replaceFile(project.disk, workDir(project, 'staging'), file, parts.join(''));
+    await replaceFile(project.writes, workDir(project, 'staging'), file, parts.join(''));
   });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readLenient } from './listing/lenient.ts';
 import { yamlOf } from './meta.ts';
 
-const TASKS_FILE = 'tasks.md';
+export const TASKS_FILE = 'tasks.md';
 /** A folder of `openspec/schemas`, never a way out of it. */
 const SCHEMA_NAME = /^[A-Za-z0-9][\w.-]*$/u;
 

@@ -7,7 +7,8 @@ import { sha256 } from './digest.ts';
 import { isThere } from './disk/durable.ts';
 import { readInside } from './disk/read.ts';
 import { archivedPath, type IntendedWrite } from './intent.ts';
-import { commit, mutate } from './journal.ts';
+import { mutate } from './held.ts';
+import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
 import { META_FILE, parseMeta } from './meta.ts';
 import { archiveDir, shownPath, type Project } from './project.ts';
@@ -19,11 +20,8 @@ import { assertChangeName } from './slug.ts';
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_EXISTS where the slug is taken again, CHANGE_LOCKED, CHANGE_CONFLICT where
  * a specification was changed since, or where another tool archived it
  */
-export const unarchiveChange = async (
-  project: Project,
-  { slug }: { readonly slug: string },
-): Promise<UnarchiveResult> =>
-  mutate(project, async () => {
+export const unarchiveChange = async (given: Project, { slug }: { readonly slug: string }): Promise<UnarchiveResult> =>
+  mutate(given, async (project) => {
     assertChangeName(slug);
     const archived = await lastArchive(project, slug);
     const folder = path.join(archiveDir(project), archived);
@@ -31,7 +29,7 @@ export const unarchiveChange = async (
     const undo = parseUndo(await read(path.join(folder, UNDO_FILE)));
     if (undo === undefined) throw noRecord(slug, archived);
     const target = changeFolder(project, undo.slug);
-    if (await isThere(target)) throw taken(undo.slug, archived);
+    if (isThere(target)) throw taken(undo.slug, archived);
     assertFree(project, undo.slug, parseMeta(await read(path.join(folder, META_FILE))));
     const specs = await specWrites(project, archived, undo);
     const own = async (name: string, after: string | null): Promise<IntendedWrite> => ({
@@ -51,7 +49,7 @@ export const unarchiveChange = async (
 
 /** By number where one day saw several: `-10` comes after `-2`. */
 const lastArchive = async (project: Project, slug: string): Promise<string> => {
-  const names = await archivedNames(project);
+  const names = archivedNames(project);
   const found = names.includes(slug) ? [slug] : await archivedAs(project, slug);
   const last = found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
   if (last !== undefined) return last;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Finding, StaleRequirement, Validation } from '@cloutagent/contract';
 import { noteBases, readBases } from './base/see.ts';
 import { checkBases } from './base/stale.ts';
-import { holdsDelta, loadChange, type ChangeFiles } from './change.ts';
+import { holdsDelta, loadChange, shortcomingsOf, type ChangeFiles } from './change.ts';
 import { isEmptyDelta } from './grammar/delta.ts';
 import { mergeDelta } from './merge/merge.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
@@ -10,6 +10,7 @@ import type { Project } from './project.ts';
 import { deltaFindings, emptyFinding } from './rules/delta-rules.ts';
 import { markerFindings, misplacedFinding } from './rules/file-rules.ts';
 import { taskFindings } from './rules/task-rules.ts';
+import { twinsOf, type Twins } from './twins.ts';
 
 /**
  * Validates a change with OpenSpec's verdicts and messages, a stable code beside each. `strict`: warnings count too.
@@ -24,7 +25,12 @@ export const validateChange = async (
   const met = await meetSpecs(project, files);
   await noteBases(project, files, met);
   const { stale } = checkBases(met, await readBases(project, files.folder), false);
-  const issues = [...(await findingsOf(project, files, met)), ...stale.map(staleFinding)];
+  const issues = [
+    ...(await findingsOf(project, files, met)),
+    ...stale.map(staleFinding),
+    ...shortcomingsOf(files),
+    ...twinsOf(project, met).map(collision),
+  ];
   return { slug, valid: isValid(issues, strict), issues };
 };
 
@@ -36,20 +42,33 @@ const staleFinding = ({ capability, requirement, operation }: StaleRequirement):
   message: `${operation} "${requirement}": the specification changed since this change started from it. Archive shows both texts.`,
 });
 
+/** OpenSpec makes two specifications of them. */
+const collision = ({ capability, message }: Twins): Finding => ({
+  level: 'INFO',
+  code: 'NAME_COLLISION',
+  path: `${capability}/spec.md`,
+  message: `Archive would refuse this delta: ${message}`,
+});
+
 export const isValid = (issues: readonly Finding[], strict: boolean): boolean =>
   !issues.some(({ level }) => level === 'ERROR' || (strict && level === 'WARNING'));
+
+/** Everything that can make a change invalid; what is only information needs a trial merge, and is left out. */
+export const verdictOf = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<Finding[]> =>
+  findingsOf(project, files, met, () => []);
 
 export const findingsOf = async (
   project: Project,
   files: ChangeFiles,
   met: readonly MetDelta[],
+  blockers: (slug: string, one: MetDelta) => Finding[] = blockerOf,
 ): Promise<Finding[]> => {
   const pathOf = ({ capability }: MetDelta): string => `${capability}/spec.md`;
   const rootFile = files.specFiles.filter(({ name }) => name === 'spec.md').map(({ name }) => misplacedFinding(name));
   const perDelta = met.flatMap((one) => deltaFindings(pathOf(one), one.delta, one.base));
   const empty = met.flatMap((one) => emptyFinding(pathOf(one), one.delta) ?? []);
   const broken = new Set([...perDelta, ...empty].filter(({ level }) => level === 'ERROR').map((issue) => issue.path));
-  const blocked = met.filter((one) => !broken.has(pathOf(one))).flatMap((one) => blockerOf(files.name, one));
+  const blocked = met.filter((one) => !broken.has(pathOf(one))).flatMap((one) => blockers(files.name, one));
   const unread: Finding[] = [];
   for (const file of files.specFiles) {
     if (path.posix.basename(file.name) === 'spec.md' || !file.name.toLowerCase().endsWith('.md')) continue;

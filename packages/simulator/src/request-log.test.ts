@@ -136,6 +136,7 @@ describe('[X7.log] the request log', () => {
         secure: false,
         principal: { name: 'test', scopes: [] },
         signal: new AbortController().signal,
+        throwIfAborted: () => undefined,
         readJson: () => Promise.resolve(body),
         checkToken: () => undefined,
         note: () => undefined,

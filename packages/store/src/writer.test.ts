@@ -128,7 +128,7 @@ describe('the thread that owns the database', () => {
 });
 
 describe('a database that cannot be used', () => {
-  it('is STORAGE_FULL without space, keeps what it has, and the process lives on', async () => {
+  it('[D9] is STORAGE_FULL without space, keeps what it has, and the process lives on', async () => {
     await using started = await start(120);
     const store = createStore(started.writer, systemClock);
     const claim = await begin(store, 'run_1');

@@ -22,7 +22,7 @@ import { openUnchanged } from './unchanged.ts';
 import { watchFolder, type WatchChanges } from './watch.ts';
 
 /**
- * What the tools and resources need of the changes on disk. A `signal` that is aborted keeps work from beginning; what
+ * What the tools and resources need of the changes on disk. Work for which nobody waits any more does not begin; what
  * has begun to write is short, all or nothing, and comes to its end.
  */
 export interface Changes {
@@ -31,9 +31,9 @@ export interface Changes {
   open(
     input: ChangeOpenInput,
     by: Principal,
-    signal?: AbortSignal,
+    asked?: Asked,
   ): Promise<{ readonly change: ChangeSummary; readonly resumed: boolean; readonly files: readonly string[] }>;
-  archive(slug: string, options: ArchiveOptions, by: Principal, signal?: AbortSignal): Promise<ArchiveResult>;
+  archive(slug: string, options: ArchiveOptions, by: Principal, asked?: Asked): Promise<ArchiveResult>;
   list(query: Partial<ChangesActiveInput>): Promise<Page<ChangeSummary>>;
   /** Resources of the active changes from `offset` on; `nextOffset` is null at the end. */
   resources(offset: number): Promise<{ readonly items: readonly ListedResource[]; readonly nextOffset: number | null }>;
@@ -41,6 +41,18 @@ export interface Changes {
   /** Calls back when files of changes change, until the function that it returns is called. */
   readonly watch: WatchChanges;
 }
+
+/** Whether somebody waits for the work. A signal costs more than most work; who only looks once asks without it. */
+export interface Asked {
+  readonly signal?: AbortSignal;
+  /** Throws the reason where nobody waits any more. */
+  readonly throwIfAborted?: () => void;
+}
+
+const refuseLate = (asked: Asked | undefined): void => {
+  if (asked?.throwIfAborted === undefined) asked?.signal?.throwIfAborted();
+  else asked.throwIfAborted();
+};
 
 export interface ArchiveOptions {
   readonly allowIncomplete?: boolean;
@@ -76,15 +88,15 @@ export const changesOf = (project: Project, archive?: Archive): Changes => {
   return {
     root: project.root,
     openspecDir: project.openspecDir,
-    async open(input, by, signal) {
-      signal?.throwIfAborted();
+    async open(input, by, asked) {
+      refuseLate(asked);
       const opened = await openChange(inHandsOf(by), input);
       // The first change makes the folder that is watched.
       poke(input.slug);
       return opened;
     },
-    async archive(slug, options, by, signal) {
-      signal?.throwIfAborted();
+    async archive(slug, options, by, asked) {
+      refuseLate(asked);
       const mine = inHandsOf(by);
       const archived = await (archive === undefined
         ? archiveChange(mine, { slug, ...options })

@@ -1,7 +1,7 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { allows, CloutError, codeOf, TOOLS, type ChangeSummary, type Page, type Principal } from '@cloutagent/contract';
 import { newId, toIso, type Clock } from '@cloutagent/kit';
-import type { Changes } from './changes.ts';
+import type { Asked, Changes } from './changes.ts';
 import type { ToolCall } from './input.ts';
 import { keptBeside } from './kept-json.ts';
 
@@ -28,11 +28,9 @@ export interface ToolDeps {
 }
 
 /** Who calls, and whether the caller sees this machine's file system. */
-export interface Caller {
+export interface Caller extends Asked {
   readonly principal: Principal;
   readonly local: boolean;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
 }
 
 type CallOf<T extends ToolCall['tool']> = Extract<ToolCall, { tool: T }>['input'];
@@ -61,8 +59,8 @@ const requireShape = (tool: ToolCall['tool'], isWhole: boolean): void => {
 export const invalidResult = (tool: ToolCall['tool'], cause?: unknown): CloutError =>
   new CloutError('INVALID_TOOL_RESULT', `Tool '${tool}' returned an invalid result`, { cause });
 
-const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, { principal, signal }: Caller) => {
-  const { change, resumed, files } = await changes.open(input, principal, signal);
+const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, caller: Caller) => {
+  const { change, resumed, files } = await changes.open(input, caller.principal, caller);
   requireShape('change.open', typeof change.slug === 'string' && Array.isArray(files));
   const deltas = files.filter((file) => file.startsWith('specs/')).length;
   const withTemplate = change.template === undefined ? '' : ` with ${change.template} template`;
@@ -86,13 +84,13 @@ const storedReceiptId = async (changes: Changes, uri: string): Promise<string | 
   }
 };
 
-const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, { principal, signal }: Caller) => {
+const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, caller: Caller) => {
   const { slug, allowIncomplete, union } = input;
   const options = {
     ...(allowIncomplete === undefined ? {} : { allowIncomplete }),
     ...(union === undefined ? {} : { union }),
   };
-  const result = await changes.archive(slug, options, principal, signal);
+  const result = await changes.archive(slug, options, caller.principal, caller);
   requireShape('change.archive', typeof result.slug === 'string' && Array.isArray(result.warnings));
   const uri = `changes://archived/${result.slug}`;
   const id = await storedReceiptId(changes, uri);

@@ -1,7 +1,7 @@
 import { openProject } from '@cloutagent/openspec';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '@cloutagent/kit';
-import { changesOf } from './changes.ts';
+import { changesOf, type Asked } from './changes.ts';
 import { allEventsOf, linesOf, manualClock, serveChanges, serveProject, until, type ManualClock } from './harness.ts';
 
 const OPEN = { tool: 'change.open', input: { title: 'Slow', slug: 'slow' } };
@@ -9,7 +9,7 @@ const OPEN = { tool: 'change.open', input: { title: 'Slow', slug: 'slow' } };
 /** A change that takes as long as nobody stops it. */
 const slowOpening = () => {
   const seen: { held: boolean; reason?: unknown } = { held: false };
-  const open = (_input: unknown, _by: unknown, signal?: AbortSignal): Promise<never> =>
+  const open = (_input: unknown, _by: unknown, { signal }: Asked = {}): Promise<never> =>
     new Promise((_resolve, reject) => {
       seen.held = true;
       signal?.addEventListener('abort', () => {

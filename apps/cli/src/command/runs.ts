@@ -65,9 +65,10 @@ export const registerRuns: Register = (program, context) => {
     .argument(RUN, RUN_HELP)
     .description('go on with a paused or interrupted run; finished steps are not repeated')
     .option('--budget <usd>', 'new limit of the run', usd)
+    .option('--node <name>', 'the new limit is that of this node or task, such as task[1.2]')
     .option('--unknown <what>', 'repeat or skip a tool call whose effect is unknown', oneOf('repeat', 'skip'))
     .action(
-      context.action(async (text: string, options: { budget?: string; unknown?: 'repeat' | 'skip' }) =>
+      context.action(async (text: string, options: { budget?: string; node?: string; unknown?: 'repeat' | 'skip' }) =>
         withServer(context, async (session) => {
           const id = await resolveRunId(session, text);
           const { lastSeq } = await session.call('runShow', { params: { id } });

@@ -4,7 +4,11 @@ import { showOverlap } from './overlap.ts';
 import { table } from './table.ts';
 
 export const showChanges = (page: Page<ChangeSummary>, style: Style): string => {
-  if (page.items.length === 0) return 'No changes. Open one: clout change open SLUG --title "What it is for"';
+  if (page.items.length === 0)
+    return [
+      'No changes. Open one: clout change open SLUG --title "What it is for"',
+      ...showWarnings(page.warnings ?? [], style),
+    ].join('\n');
   const rows = page.items.map((change) => [
     change.slug,
     `${change.tasks.done}/${change.tasks.total}`,
@@ -25,8 +29,15 @@ export const showChanges = (page: Page<ChangeSummary>, style: Style): string => 
     page.nextPageToken === null
       ? ''
       : `\n${page.items.length} of ${page.total}; next: --page-token ${page.nextPageToken}`;
-  return table(columns, rows, style.dim) + more;
+  const warnings = [
+    ...page.items.flatMap((change) => (change.warnings ?? []).map((warning) => `${plain(change.slug)}: ${warning}`)),
+    ...(page.warnings ?? []),
+  ];
+  return [table(columns, rows, style.dim) + more, ...showWarnings(warnings, style)].join('\n');
 };
+
+const showWarnings = (warnings: readonly string[], style: Style): string[] =>
+  warnings.map((warning) => style.yellow(`Warning: ${oneLine(warning)}`));
 
 export const showCheck = (check: Check): string => {
   if (check.kind === 'run') return `run ${check.command}`;
@@ -40,6 +51,7 @@ export const showChange = (change: ChangeDetail, style: Style): string => {
     `${style.bold(plain(change.slug))}  ${oneLine(change.title)}`,
     `${change.status}, ${change.tasks.done} of ${change.tasks.total} tasks done${change.owner === undefined ? '' : `, held by ${oneLine(change.owner)}`}`,
     style.dim(plain(change.paths.root)),
+    ...showWarnings(change.warnings ?? [], style),
   ];
   let group: string | undefined;
   for (const task of change.taskList) {
@@ -87,7 +99,7 @@ export const showArchive = (result: ArchiveResult, style: Style): string => {
     ...result.specs.map((spec) => `  ${plain(spec.path)}${spec.created ? ' (new)' : spec.retired ? ' (deleted)' : ''}`),
     `  ${added} added, ${modified} modified, ${removed} removed, ${renamed} renamed`,
     `Receipt: ${plain(result.receiptPath)}`,
-    ...result.warnings.map((warning) => style.yellow(`Warning: ${oneLine(warning)}`)),
+    ...showWarnings(result.warnings, style),
     ...(result.overlaps.length === 0 ? [] : ['These open changes started from the text before this archive:']),
     ...result.overlaps.map((overlap) => showOverlap(overlap, style)),
   ].join('\n');

@@ -16,13 +16,17 @@ export const changeHandlers = (bench: Workbench): Pick<Handlers, ChangeRoutes> =
       slug: params['slug'] ?? '',
       allowIncomplete: body.allowIncomplete,
       union: body.union,
-      receipt: bench.receipt(project.caller),
+      ...bench.archiving(project, body.allowIncomplete),
     });
   },
-  changePlan: async ({ params, query }) =>
-    planChange(await bench.laneDeps(), {
-      slug: params['slug'] ?? '',
+  changePlan: async ({ params, query }) => {
+    const slug = params['slug'] ?? '';
+    const plan = await planChange(await bench.laneDeps(), {
+      slug,
       simulated: query.simulate,
       ...(query.model === undefined ? {} : { model: query.model }),
-    }),
+    });
+    await bench.planned(slug);
+    return plan;
+  },
 });

@@ -1,5 +1,5 @@
 import { allows, CloutError, parseUsd, type Principal, type Run } from '@cloutagent/contract';
-import { CANCELLED } from '@cloutagent/engine';
+import { CANCELLED, taskLevel } from '@cloutagent/engine';
 import { startRun } from '@cloutagent/lane';
 import { requireResumable } from '../run-owner.ts';
 import { streamRun } from '../run-stream.ts';
@@ -14,6 +14,37 @@ const amount = (text: string | undefined): number | undefined => (text === undef
 const requireRaise = (principal: Principal, before: number | null, after: number): void => {
   if (before !== null && after > before && !allows(principal, 'admin')) {
     throw new CloutError('FORBIDDEN', 'Raising the budget of a run needs the scope admin');
+  }
+};
+
+/**
+ * Sets the limit of a run, or of one of its nodes. Nodes share what a run gets beyond its limit, or the next of them would
+ * stop at what was planned for less.
+ */
+const raiseLimit = async (
+  bench: Workbench,
+  run: Run,
+  node: string | undefined,
+  limitNanoUsd: number,
+  principal: Principal,
+): Promise<void> => {
+  const period = 'lifetime';
+  const by = principal.name;
+  if (node !== undefined) {
+    const level = taskLevel(run.id, node);
+    const [budget] = await bench.store.budgets([level]);
+    requireRaise(principal, budget?.limitNanoUsd ?? null, limitNanoUsd);
+    await bench.store.setLimit({ level, period, limitNanoUsd, by });
+    return;
+  }
+  const before = run.money.limit?.nanoUsd ?? null;
+  requireRaise(principal, before, limitNanoUsd);
+  await bench.store.setLimit({ level: { scope: 'run', id: run.id }, period, limitNanoUsd, by });
+  if (before === null || before === 0 || limitNanoUsd <= before) return;
+  for (const { scope, id, limit } of await bench.store.budgetViews(run.id)) {
+    if (scope !== 'task' || limit === null) continue;
+    const more = Math.floor(limit.nanoUsd * (limitNanoUsd / before));
+    await bench.store.setLimit({ level: { scope, id }, period, limitNanoUsd: more, by });
   }
 };
 
@@ -64,11 +95,7 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
       const run = await show(runId);
       requireResumable(run);
       const limit = amount(body.budget);
-      if (limit !== undefined) {
-        requireRaise(context.principal, run.money.limit?.nanoUsd ?? null, limit);
-        const level = { scope: 'run', id: runId } as const;
-        await bench.store.setLimit({ level, period: 'lifetime', limitNanoUsd: limit, by: context.principal.name });
-      }
+      if (limit !== undefined) await raiseLimit(bench, run, body.node, limit, context.principal);
       if (run.status !== 'completed') {
         bench.requireModel(run.simulated);
         await bench.requireData();

@@ -73,6 +73,55 @@ describe('a model step', () => {
   });
 });
 
+describe('[X1.reserve] [D9] a store that fails', () => {
+  it.each(['STORAGE_FULL', 'STORAGE_BUSY', 'STORAGE_FAILED'] as const)(
+    'with %s sends nothing: without a reservation there is no call',
+    async (code) => {
+      const rig = await openRig({ script: () => say('Hi'), limit: 1e9 });
+      const drive = await rig.drive();
+      const commit = () => Promise.reject(new CloutError(code, 'The disk is full'));
+      expect(codeOf(await caught(modelStep({ ...drive, commit }, rig.use, step)))).toBe(code);
+      expect(rig.model.calls).toHaveLength(0);
+      // As soon as it works again, so does the step.
+      await modelStep(drive, rig.use, step);
+      expect(rig.model.calls).toHaveLength(1);
+    },
+  );
+});
+
+describe('[X1.unknown X1.bound-violated] what an answer proves', () => {
+  it('is journaled when it begins, so that a call that is lost then is booked at what it can have cost', async () => {
+    const rig = await openRig({ script: () => ({ ...say('Hi'), usage }), limit: 1e9 });
+    const broken = {
+      ...rig.use.port,
+      async *stream(...args: Parameters<typeof rig.model.stream>) {
+        for await (const event of rig.model.stream(...args)) {
+          if (event.type === 'end') throw overloaded('unknown');
+          yield event;
+        }
+      },
+    };
+    const drive = await rig.drive();
+    await caught(modelStep(drive, { ...rig.use, port: broken }, step));
+    const [row] = rig.journal.state('run_1').ledger.values();
+    // Exactly 100 tokens were read; the answer may have been as long as it was allowed to be.
+    expect(row).toMatchObject({ outcome: 'unknown', amount: 100 * 2000 + 5000 * 10_000 });
+    expect(row?.amount).toBeLessThan(row?.reserved ?? 0);
+  });
+
+  it('beyond its bound is recorded, and the next bound of the model is larger by as much', async () => {
+    const dear = { ...usage, inputTokens: 100_000, outputTokens: 8192 };
+    const rig = await openRig({ script: () => ({ ...say('Hi'), usage: dear }) });
+    const drive = await rig.drive();
+    await modelStep(drive, rig.use, step);
+    await modelStep(drive, rig.use, { ...step, key: 'b' });
+    const rows = [...rig.journal.state('run_1').ledger.values()];
+    expect(rows[0]).toMatchObject({ outcome: 'known', amount: 100_000 * 2000 + 8192 * 10_000 });
+    expect(rows[0]?.amount).toBeGreaterThan(rows[0]?.reserved ?? 0);
+    expect(rows[1]?.reserved).toBeGreaterThanOrEqual(rows[1]?.amount ?? 0);
+  });
+});
+
 describe('a failed attempt', () => {
   it('[E3.retry X1.released X1.unknown] is settled for itself, told, waited for and made again under a number of its own', async () => {
     const rig = await openRig({

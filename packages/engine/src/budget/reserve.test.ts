@@ -123,7 +123,7 @@ describe('[X1.pause BUDGET_EXHAUSTED] what a run is told that waits for money', 
   it.each([
     [{ scope: 'project', id: 'default', period: 'day' }, 'today', 'clout cost limit --daily USD'],
     [{ scope: 'change', id: 'default/add-x', period: 'week' }, 'this week', '--weekly USD --change add-x'],
-    [{ scope: 'user', id: 'ann:simulated', period: 'month' }, 'this month', '--monthly USD --user ann --simulated'],
+    [{ scope: 'user', id: 'ann:simulated', period: 'month' }, 'this month', '--monthly USD --user ann --simulate'],
     [{ scope: 'global', id: 'all', period: 'lifetime' }, '', '--lifetime USD --global'],
     [{ scope: 'task', id: 'run_1/task[2]', period: 'lifetime' }, '', '--node task[2]'],
   ] as const)('names the command that raises the budget of %o', (over, when, command) => {

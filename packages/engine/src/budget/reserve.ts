@@ -33,6 +33,10 @@ export const wholeCall = (call: Call): Reservation => ({
 export const leastCallBound = (price: Price, requestBytes: number, cacheWrites?: '5m' | '1h'): number =>
   boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS, cacheWrites }, FIRST_ALLOWANCE);
 
+/** Most that so many calls of a loop cost which begins with so many bytes, if each answer is as long as it may be. */
+export const loopBound = (price: Price, requestBytes: number, calls: number, maxTokens: number): number =>
+  calls * boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS + (calls - 1) * maxTokens }, maxTokens);
+
 /** `max_tokens` to begin with: small, because it is reserved in full; an answer that is cut is asked again with the double. */
 export const firstAllowance = (price: Price, limitNanoUsd: number | null, maxTokens: number): number => {
   if (limitNanoUsd === null) return maxTokens;
@@ -71,7 +75,7 @@ export const exhausted = (shortage: BudgetShortage, neededNanoUsd: number): Clou
   // Ids of shared budgets begin with their project.
   const name = id.replace(/:simulated$/u, '').replace(/^.*\//u, '');
   const named = scope === 'change' || scope === 'user' ? ` --${scope} ${name}` : scope === 'global' ? ' --global' : '';
-  const simulated = id.endsWith(':simulated') ? ' --simulated' : '';
+  const simulated = id.endsWith(':simulated') ? ' --simulate' : '';
   const raise = {
     run: `Raise the run's budget to at least ${enough} and resume: clout runs resume RUN --budget USD`,
     task: `The plan gave ${name} no more. Raise its budget to at least ${enough} and resume: clout runs resume RUN --node ${name} --budget USD`,

@@ -1,21 +1,18 @@
 import path from 'node:path';
 import type { ArchiveResult, SpecUpdate } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
-import { archivedNames, RECEIPT_FILE } from '../archived.ts';
+import { RECEIPT_FILE } from '../archived.ts';
 import type { ChangeFiles } from '../change.ts';
+import { isThere } from '../disk/durable.ts';
 import { archiveDir, shownPath, type Project } from '../project.ts';
 import { untouchedFiles } from '../scaffold.ts';
 import { specFile } from '../met.ts';
 import type { Merged } from './merged.ts';
 
 /** The answer of an archive that is about to be committed. */
-export const resultOf = async (
-  project: Project,
-  files: ChangeFiles,
-  merged: readonly Merged[],
-): Promise<ArchiveResult> => {
+export const resultOf = (project: Project, files: ChangeFiles, merged: readonly Merged[]): ArchiveResult => {
   const archivedAt = toIso(project.clock.now());
-  const archivedAs = freeName(files.name, archivedAt.slice(0, 10), new Set(await archivedNames(project)));
+  const archivedAs = freeName(project, files.name, archivedAt.slice(0, 10));
   const folder = path.join(archiveDir(project), archivedAs);
   const count = (key: 'added' | 'modified' | 'removed' | 'renamed'): number =>
     merged.reduce((total, { merge }) => total + merge[key].length, 0);
@@ -62,9 +59,9 @@ const retired = (project: Project, capability: string): string => {
 };
 
 /** `YYYY-MM-DD-<slug>`, unless the slug starts with a date already; a number where that name is taken. */
-const freeName = (slug: string, day: string, taken: ReadonlySet<string>): string => {
+const freeName = (project: Project, slug: string, day: string): string => {
   const base = /^\d{4}-\d{2}-\d{2}-/u.test(slug) ? slug : `${day}-${slug}`;
   let name = base;
-  for (let count = 2; taken.has(name); count += 1) name = `${base}-${count}`;
+  for (let count = 2; isThere(path.join(archiveDir(project), name)); count += 1) name = `${base}-${count}`;
   return name;
 };

@@ -1,3 +1,4 @@
+import { CloutError, codeOf } from '@cloutagent/contract';
 import { sha256 } from '../digest.ts';
 import type { IntendedWrite } from '../intent.ts';
 
@@ -41,19 +42,24 @@ const replaced = (before: string, after: string): { start: number; end: number; 
 export const restored = ({ before }: Undo['specs'][number], now: string | null): string | null =>
   before === null ? null : `${(now ?? '').slice(0, before.start)}${before.text}${(now ?? '').slice(before.end)}`;
 
-/** Undefined for what cannot be read: then an archive cannot be taken back. */
+/** Undefined for what cannot be read: then an archive cannot be taken back. @throws STORAGE_NEWER */
 export const parseUndo = (text: string | undefined): Undo | undefined => {
   if (text === undefined) return undefined;
   try {
     // Every member is looked at here.
     const value = JSON.parse(text) as Partial<Undo> | null;
+    if (typeof value?.format === 'number' && value.format > 1) throw newer();
     const { format, slug, specs, receipt } = value ?? {};
     if (format !== 1 || typeof slug !== 'string' || !Array.isArray(specs) || !specs.every(isSpec)) return undefined;
     return receipt === null || typeof receipt === 'string' ? { format, slug, specs, receipt } : undefined;
-  } catch {
+  } catch (error) {
+    if (codeOf(error) !== undefined) throw error;
     return undefined;
   }
 };
+
+const newer = (): CloutError =>
+  new CloutError('STORAGE_NEWER', 'A newer version of CloutAgent made this archive; update to take it back');
 
 const isSpec = (value: unknown): boolean => {
   if (value === null || typeof value !== 'object') return false;

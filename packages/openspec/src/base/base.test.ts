@@ -4,7 +4,7 @@ import { fixedClock, scratch, type Scratch } from '../../fixtures/scratch.ts';
 import { added, changeOf, modified, removed, renamed, requirement, scenario, specOf } from '../../fixtures/texts.ts';
 import { archiveChange } from '../archive.ts';
 import { readChange } from '../detail.ts';
-import { nodeDisk } from '../disk/disk.ts';
+import { diskWithin } from '../disk/disk.ts';
 import { thisProcess } from '../disk/process-mark.ts';
 import { overlapsOf } from '../overlaps.ts';
 import type { Project } from '../project.ts';
@@ -155,14 +155,14 @@ describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what other
     ['cannot be written', { create: async () => Promise.reject(Object.assign(new Error('x'), { code: 'EROFS' })) }],
     [
       'is being written by somebody else',
-      { link: async () => Promise.reject(Object.assign(new Error('x'), { code: 'EEXIST' })) },
+      { mark: async () => Promise.reject(Object.assign(new Error('x'), { code: 'EEXIST' })) },
     ],
   ])('is no reason not to show a change in a folder that %s', async (_, refusals) => {
     await using folder = await scratch({ [SPEC]: specOf(A), ...changeOf('mine', { cap: modified(A) }) });
-    if ('link' in refusals) {
+    if ('mark' in refusals) {
       await folder.write({ 'openspec/.task-mcp/lock/held-1': JSON.stringify(thisProcess()) });
     }
-    const project = await folder.open({ clock, disk: { ...nodeDisk, ...refusals } });
+    const project = await folder.open({ clock, disk: (openspecDir) => ({ ...diskWithin(openspecDir), ...refusals }) });
     expect(await validateChange(project, 'mine')).toMatchObject({ valid: true });
     expect(await readChange(project, 'mine')).toMatchObject({ slug: 'mine', overlaps: [] });
     await expect(folder.read('openspec/changes/mine/.bases.json')).rejects.toMatchObject({ code: 'ENOENT' });

@@ -5,8 +5,8 @@ import { sha256 } from '../digest.ts';
 import { replaceFile } from '../disk/durable.ts';
 import { readInside } from '../disk/read.ts';
 import type { Requirement } from '../grammar/requirement.ts';
-import { mutate } from '../journal.ts';
-import { workDir, type Project } from '../project.ts';
+import { mutate } from '../held.ts';
+import { workDir, type HeldProject, type Project } from '../project.ts';
 import { meetSpecs, type MetDelta } from '../met.ts';
 import { BASES_FILE, MAX_TEXT, parseBases, writeBases, type Base } from './bases.ts';
 import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
@@ -65,7 +65,7 @@ export const readBases = async (project: Project, folder: string): Promise<Base[
 
 /** Notes what a change starts from, for operations that hold the lock. */
 export const noteBasesLocked = async (
-  project: Project,
+  project: HeldProject,
   files: ChangeFiles,
   met: readonly MetDelta[],
 ): Promise<void> => {
@@ -75,14 +75,14 @@ export const noteBasesLocked = async (
 
 /** The caller holds the lock. Nothing is written where nothing is new. */
 export const keepBases = async (
-  project: Project,
+  project: HeldProject,
   folder: string,
   known: readonly Base[],
   bases: readonly Base[],
 ): Promise<void> => {
   const text = writeBases(bases);
   if (text === writeBases(known)) return;
-  await replaceFile(project.disk, workDir(project, 'staging'), path.join(folder, BASES_FILE), text);
+  await replaceFile(project.writes, workDir(project, 'staging'), path.join(folder, BASES_FILE), text);
 };
 
 /** Longest wait of somebody who only looks for another who writes. */
@@ -100,9 +100,9 @@ export const noteBases = async (project: Project, files: ChangeFiles, met: reado
     if (writeBases(seen(known, met)) === writeBases(known)) return;
     await mutate(
       project,
-      async () => {
-        const now = await loadChange(project, files.name);
-        await noteBasesLocked(project, now, await meetSpecs(project, now));
+      async (held) => {
+        const now = await loadChange(held, files.name);
+        await noteBasesLocked(held, now, await meetSpecs(held, now));
       },
       { timeoutMs: PATIENCE_MS },
     );

@@ -1,54 +1,94 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf, type Disk } from './disk.ts';
+import { type Disk } from './disk.ts';
+import { errnoOf } from './errno.ts';
 
 /** Creates a folder and its missing parents, each entry synced. Level by level: `recursive` hides EROFS behind ENOENT. */
 export const ensureFolder = async (disk: Disk, folder: string): Promise<void> => {
-  if (await isFolder(folder)) return;
-  const parent = path.dirname(folder);
-  await ensureFolder(disk, parent);
+  if (await made(disk, folder, ensureFolder)) await disk.sync(path.dirname(folder));
+};
+
+/**
+ * The same for a folder whose entry needs no sync, because after a power loss nothing in it matters. True where it was
+ * made now.
+ */
+export const ensureOwnFolder = async (disk: Disk, folder: string): Promise<boolean> =>
+  made(disk, folder, ensureOwnFolder);
+
+const made = async (
+  disk: Disk,
+  folder: string,
+  ensureParent: (disk: Disk, folder: string) => Promise<unknown>,
+): Promise<boolean> => {
+  if (isFolder(folder)) return false;
+  await ensureParent(disk, path.dirname(folder));
   try {
     await disk.mkdir(folder);
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST' || !(await isFolder(folder))) throw error;
+    if (errnoOf(error) !== 'EEXIST' || !isFolder(folder)) throw error;
   }
-  await disk.sync(parent);
+  return true;
 };
 
-const isFolder = async (folder: string): Promise<boolean> => {
+export const isFolder = (folder: string): boolean => {
   try {
-    return statSync(folder).isDirectory();
+    return statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    if (errnoOf(error) === 'ENOTDIR') return false;
     throw error;
   }
 };
 
 /** Is anything at all at `target`, a link to nowhere too? */
-export const isThere = async (target: string): Promise<boolean> => {
+export const isThere = (target: string): boolean => {
   try {
-    lstatSync(target);
-    return true;
+    return lstatSync(target, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
+    if (errnoOf(error) === 'ENOTDIR') return false;
     throw error;
   }
 };
 
 /** Replaces or creates a file in one step: readers see the whole old or the whole new one, also after a power cut. */
-export const replaceFile = async (disk: Disk, staging: string, file: string, text: string): Promise<void> => {
-  await ensureFolder(disk, staging);
-  await ensureFolder(disk, path.dirname(file));
-  const staged = path.join(staging, randomUUID());
+export const replaceFile = async (disk: Disk, staging: string, file: string, text: string): Promise<void> =>
+  syncAll(disk, await placeFiles(disk, staging, new Map([[file, text]])));
+
+/** Puts several files in their places, each in one step; gives the folders that are to be synced. */
+export const placeFiles = async (
+  disk: Disk,
+  staging: string,
+  files: ReadonlyMap<string, string>,
+): Promise<Set<string>> => {
+  const changed = new Set<string>();
+  await ensureOwnFolder(disk, staging);
+  const staged = new Map([...files.keys()].map((file) => [file, path.join(staging, randomUUID())] as const));
   try {
-    await disk.create(staged, text);
-    await disk.rename(staged, file);
+    await allOf([...staged].map(async ([file, at]) => disk.create(at, files.get(file) ?? '')));
+    for (const [file, at] of staged) {
+      await ensureNoted(disk, path.dirname(file), changed);
+      await disk.rename(at, file);
+      changed.add(path.dirname(file));
+    }
   } catch (error) {
-    await removeQuietly(disk, staged);
+    for (const at of staged.values()) await removeQuietly(disk, at);
     throw error;
   }
-  await disk.sync(path.dirname(file));
+  return changed;
+};
+
+const ensureNoted = async (disk: Disk, folder: string, changed: Set<string>): Promise<void> => {
+  const isNew = await made(disk, folder, async (_, parent) => ensureNoted(disk, parent, changed));
+  if (isNew) changed.add(path.dirname(folder));
+};
+
+export const syncAll = async (disk: Disk, folders: ReadonlySet<string>): Promise<void> =>
+  allOf([...folders].map(async (folder) => disk.sync(folder)));
+
+/** Waits for all of them, also where one fails: none goes on behind the back of whoever cleans up. */
+const allOf = async (works: readonly Promise<void>[]): Promise<void> => {
+  const failed = (await Promise.allSettled(works)).find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 };
 
 /**
@@ -61,19 +101,16 @@ export const publishFolder = async (
   target: string,
   files: ReadonlyMap<string, string>,
 ): Promise<void> => {
-  await ensureFolder(disk, staging);
   await ensureFolder(disk, path.dirname(target));
   const staged = path.join(staging, randomUUID());
   try {
-    await disk.mkdir(staged);
     const folders = new Set([staged]);
-    for (const [name, text] of files) {
-      const file = path.join(staged, name);
-      await ensureFolder(disk, path.dirname(file));
-      await disk.create(file, text);
-      folders.add(path.dirname(file));
+    for (const name of files.keys()) {
+      for (let at = path.join(staged, path.dirname(name)); at !== staged; at = path.dirname(at)) folders.add(at);
     }
-    for (const folder of folders) await disk.sync(folder);
+    for (const folder of [...folders].sort()) await ensureOwnFolder(disk, folder);
+    await allOf([...files].map(async ([name, text]) => disk.create(path.join(staged, name), text)));
+    await syncAll(disk, folders);
     await disk.rename(staged, target);
   } catch (error) {
     await removeQuietly(disk, staged);

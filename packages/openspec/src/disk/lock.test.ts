@@ -4,7 +4,7 @@ import path from 'node:path';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../../fixtures/scratch.ts';
-import { nodeDisk } from './disk.ts';
+import { diskWithin } from './disk.ts';
 import { acquireLock } from './lock.ts';
 import { isAlive, thisProcess } from './process-mark.ts';
 
@@ -13,13 +13,16 @@ const held = async (folder: string, mark: object | string): Promise<void> => {
   await writeFile(path.join(folder, 'held-7'), typeof mark === 'string' ? mark : JSON.stringify(mark));
 };
 
+const generations = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => /^(?:held|free)-\d+$/u.test(name)).sort();
+
 describe('the generation lock', () => {
   it('lets one in at a time', async () => {
     await using folder = await scratch();
     let inside = 0;
     let most = 0;
     const work = async (): Promise<number> => {
-      const lock = await acquireLock(nodeDisk, systemClock, folder.root);
+      const lock = await acquireLock(diskWithin(folder.root), systemClock, folder.root);
       inside += 1;
       most = Math.max(most, inside);
       await systemClock.sleep(1);
@@ -42,7 +45,7 @@ describe('the generation lock', () => {
     ]) {
       await using folder = await scratch();
       await held(folder.root, mark);
-      expect((await acquireLock(nodeDisk, systemClock, folder.root)).generation).toBe(8);
+      expect((await acquireLock(diskWithin(folder.root), systemClock, folder.root)).generation).toBe(8);
     }
   });
 
@@ -52,38 +55,41 @@ describe('the generation lock', () => {
     for (const mark of [thisProcess(), host, container]) {
       await using folder = await scratch();
       await held(folder.root, mark);
-      const taking = acquireLock(nodeDisk, systemClock, folder.root, { timeoutMs: 30 });
+      const taking = acquireLock(diskWithin(folder.root), systemClock, folder.root, { timeoutMs: 30 });
       await expect(taking).rejects.toMatchObject({ code: 'CHANGE_LOCKED', retryAfter: 1 });
       expect(await readdir(folder.root)).toEqual(['held-7']);
     }
   });
 
-  it('gives way when it slept before its link and the generation is over', async () => {
+  it('gives way when it slept before its mark and the generation is over', async () => {
     await using folder = await scratch();
-    // Between the look and the link of the sleeper, another takes generation 1 and releases it.
+    // Between the look and the mark of the sleeper, another takes generation 1 and releases it.
     let isFirst = true;
+    const disk = diskWithin(folder.root);
     const sleepy = {
-      ...nodeDisk,
-      link: async (existing: string, target: string): Promise<void> => {
+      ...disk,
+      mark: async (target: string, text: string): Promise<void> => {
         if (isFirst) {
           isFirst = false;
-          await (await acquireLock(nodeDisk, systemClock, folder.root)).release();
+          await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
         }
-        await nodeDisk.link(existing, target);
+        await disk.mark(target, text);
       },
     };
     expect((await acquireLock(sleepy, systemClock, folder.root)).generation).toBe(2);
-    expect((await readdir(folder.root)).sort()).toEqual(['free-1', 'held-2']);
+    expect(await generations(folder.root)).toEqual(['free-1', 'held-2']);
   });
 
   it('keeps the last generations only, and no candidates of the dead', async () => {
     await using folder = await scratch({ 'new-1-x': JSON.stringify({ ...thisProcess(), start: '1' }) });
     for (let count = 0; count < 70; count += 1) {
-      await (await acquireLock(nodeDisk, systemClock, folder.root)).release();
+      await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
     }
-    const names = await readdir(folder.root);
-    expect(names).toHaveLength(64);
-    expect(names).toContain('free-70');
+    expect(await generations(folder.root)).toHaveLength(64);
+    expect(await generations(folder.root)).toContain('free-70');
+    // The one that this process marks with stays as long as it lives.
+    const candidates = (await readdir(folder.root)).filter((name) => name.startsWith('new-'));
+    expect(candidates).toEqual([expect.stringMatching(new RegExp(`^new-${process.pid}-`, 'u'))]);
   });
 
   it('knows itself as alive', () => {

@@ -1,20 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
-import { errnoOf, type Disk } from './disk.ts';
-import { ensureFolder, removeQuietly } from './durable.ts';
+import { type Disk } from './disk.ts';
+import { ensureOwnFolder, removeQuietly } from './durable.ts';
+import { errnoOf } from './errno.ts';
+import { CANDIDATE } from './mark.ts';
 import { isAlive, thisProcess, type ProcessMark } from './process-mark.ts';
 
 /**
  * Mutual exclusion between processes without a clock and without a native module.
  *
- * A folder holds one file per generation: `held-N` (with the holder's mark) or `free-N` after release. The highest
- * generation decides; whoever finds it free, or its holder dead, links `held-(N+1)`, which only one can. A process
- * that fell asleep before its link may create an old generation again, so each looks once more after the link and
- * gives way if its generation is not the highest or was already released. Old generations stay for a while, so that
- * no number is used twice within reach of such a sleeper.
+ * A folder holds one name per generation: `held-N` (with the holder's mark) or `free-N` after release. The highest
+ * generation decides; whoever finds it free, or its holder dead, makes `held-(N+1)`, which only one can. A process
+ * that fell asleep before that may make an old generation again, so each looks once more afterwards and gives way if
+ * its generation is not the highest or was already released. Old generations stay for a while, so that no number is
+ * used twice within reach of such a sleeper. The mark is whole as soon as its name is there. It needs no sync, for
+ * nobody who held the lock survives a power loss.
  */
 export interface Lock {
   readonly generation: number;
@@ -31,24 +33,18 @@ export const acquireLock = async (
   folder: string,
   { timeoutMs = 15_000 }: { timeoutMs?: number } = {},
 ): Promise<Lock> => {
-  await ensureFolder(disk, folder);
-  const mine = path.join(folder, `new-${process.pid}-${randomUUID()}`);
-  await disk.create(mine, JSON.stringify(thisProcess()));
+  await ensureOwnFolder(disk, folder);
   const start = clock.monotonic();
-  try {
-    for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-      const top = highest(folder);
-      const holder = holderOf(folder, top);
-      if (holder === undefined) {
-        const generation = (top?.generation ?? 0) + 1;
-        if (await take(disk, folder, mine, generation)) return lockOf(disk, folder, generation);
-        continue;
-      }
-      if (clock.monotonic() - start > timeoutMs) throw busy(folder, holder, top);
-      await clock.sleep(pause);
+  for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+    const top = highest(readdirSync(folder).flatMap(generationOf));
+    const holder = holderOf(folder, top);
+    if (holder === undefined) {
+      const generation = (top?.generation ?? 0) + 1;
+      if (await take(disk, folder, generation)) return lockOf(disk, folder, generation);
+      continue;
     }
-  } finally {
-    await removeQuietly(disk, mine);
+    if (clock.monotonic() - start > timeoutMs) throw busy(folder, holder, top);
+    await clock.sleep(pause);
   }
 };
 
@@ -57,32 +53,43 @@ interface Generation {
   readonly isFree: boolean;
 }
 
-const generations = (folder: string): Generation[] =>
-  readdirSync(folder).flatMap((name) => {
-    const match = /^(held|free)-(\d{1,15})$/u.exec(name);
-    return match === null ? [] : [{ generation: Number(match[2]), isFree: match[1] === 'free' }];
-  });
+const generationOf = (name: string): Generation[] => {
+  const match = /^(held|free)-(\d{1,15})$/u.exec(name);
+  return match === null ? [] : [{ generation: Number(match[2]), isFree: match[1] === 'free' }];
+};
 
 /** A generation that is both held and free belongs to a sleeper who is about to give way: it counts as held. */
-const highest = (folder: string): Generation | undefined =>
-  generations(folder).sort((a, b) => b.generation - a.generation || Number(a.isFree) - Number(b.isFree))[0];
+const highest = (all: readonly Generation[]): Generation | undefined =>
+  all.reduce<Generation | undefined>(
+    (top, one) =>
+      top === undefined ||
+      one.generation > top.generation ||
+      (one.generation === top.generation && top.isFree && !one.isFree)
+        ? one
+        : top,
+    undefined,
+  );
 
-/** The living holder, or undefined where the lock can be taken. */
+/** The living holder, or undefined where the lock can be taken. @throws STORAGE_NEWER */
 const holderOf = (folder: string, top: Generation | undefined): ProcessMark | undefined => {
   if (top === undefined || top.isFree) return undefined;
   const mark = readMark(path.join(folder, `held-${top.generation}`));
-  return mark !== undefined && isAlive(mark) ? mark : undefined;
+  if (mark === undefined || mark.format <= 1) return mark !== undefined && isAlive(mark) ? mark : undefined;
+  throw new CloutError('STORAGE_NEWER', 'A newer version of CloutAgent is changing these files', {
+    hint: 'Update CloutAgent; if no other one is running here, delete openspec/.task-mcp/lock',
+  });
 };
 
-const take = async (disk: Disk, folder: string, mine: string, generation: number): Promise<boolean> => {
+const take = async (disk: Disk, folder: string, generation: number): Promise<boolean> => {
   const held = path.join(folder, `held-${generation}`);
   try {
-    await disk.link(mine, held);
+    await disk.mark(held, JSON.stringify(thisProcess()));
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   }
-  const all = generations(folder);
+  const names = readdirSync(folder);
+  const all = names.flatMap(generationOf);
   if (all.some((other) => other.generation > generation || (other.generation === generation && other.isFree))) {
     await disk.remove(held);
     return false;
@@ -92,28 +99,32 @@ const take = async (disk: Disk, folder: string, mine: string, generation: number
       await removeQuietly(disk, path.join(folder, `${isFree ? 'free' : 'held'}-${old}`));
     }
   }
-  await sweepCandidates(disk, folder);
+  for (const name of names) {
+    if (name.startsWith(CANDIDATE)) await sweep(disk, path.join(folder, name));
+  }
   return true;
 };
 
-/** Candidates of processes that died before they could take theirs away. */
-const sweepCandidates = async (disk: Disk, folder: string): Promise<void> => {
-  for (const name of readdirSync(folder)) {
-    const mark = name.startsWith('new-') ? readMark(path.join(folder, name)) : undefined;
-    if (mark !== undefined && !isAlive(mark)) await removeQuietly(disk, path.join(folder, name));
-  }
+/** Takes the file of a process away that is dead. */
+const sweep = async (disk: Disk, file: string): Promise<void> => {
+  if (file.includes(`${path.sep}${CANDIDATE}${process.pid}-`)) return;
+  const mark = readMark(file);
+  if (mark !== undefined && !isAlive(mark)) await removeQuietly(disk, file);
 };
 
-/** Undefined where the file is gone or was cut short by a power loss. */
+/** Undefined where it is gone, or was cut short by a power loss. */
 const readMark = (file: string): ProcessMark | undefined => {
   try {
-    // Written by this module only, whole before it is linked.
-    return JSON.parse(readFileSync(file, 'utf8')) as ProcessMark;
+    // Written by this module, in this version or another one; members that are missing match no living process.
+    const mark = JSON.parse(readFileSync(file, 'utf8')) as Partial<ProcessMark>;
+    return { ...NOBODY, ...mark };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 };
+
+const NOBODY: ProcessMark = { format: 1, pid: 0, start: '', boot: '', namespace: '', host: '' };
 
 const lockOf = (disk: Disk, folder: string, generation: number): Lock => ({
   generation,

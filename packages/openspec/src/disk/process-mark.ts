@@ -3,6 +3,8 @@ import os from 'node:os';
 
 /** Names one process for good: its number alone is given to others after its death. */
 export interface ProcessMark {
+  /** Of the mark and of the lock that it stands in; an older program keeps away from a newer one. */
+  readonly format: number;
   readonly pid: number;
   /** Start in clock ticks since boot; empty where the system does not tell. */
   readonly start: string;
@@ -12,7 +14,16 @@ export interface ProcessMark {
   readonly host: string;
 }
 
-export const thisProcess = (): ProcessMark => ({
+export const thisProcess = (): ProcessMark => {
+  own ??= lookAtOwn();
+  return own;
+};
+
+/** Nothing of it changes while the process lives. */
+let own: ProcessMark | undefined;
+
+const lookAtOwn = (): ProcessMark => ({
+  format: 1,
   pid: process.pid,
   start: startOf(process.pid) ?? '',
   boot: tryRead(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),

@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
-import { isInside } from '../project.ts';
-import { errnoOf, readFailure } from './disk.ts';
+import { isInside } from './inside.ts';
+import { readFailure } from './storage-error.ts';
+import { errnoOf } from './errno.ts';
 
 /** Largest file that is read: far above any document a person writes, far below what hurts the process. */
 export const MAX_FILE_BYTES = 4 * 1024 * 1024;

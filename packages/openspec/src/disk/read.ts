@@ -1,7 +1,17 @@
-import { lstatSync, readdirSync, realpathSync, type Dirent } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type Dirent,
+} from 'node:fs';
 import path from 'node:path';
-import { isInside } from '../project.ts';
-import { errnoOf } from './disk.ts';
+import { CloutError } from '@cloutagent/contract';
+import { isInside } from './inside.ts';
+import { errnoOf } from './errno.ts';
 import { outside, readNow } from './read-now.ts';
 
 const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
@@ -18,12 +28,18 @@ export const readInside = async (boundary: string, file: string): Promise<string
 /** Answers of this turn of the event loop: one operation asks for the same folder at every file that it reads. */
 const known = new Map<string, string>();
 
-/** Where a folder really is; undefined where there is none. */
-export const realOf = (folder: string): string | undefined => {
+/**
+ * Where the openspec folder really is; undefined where there is none.
+ * @throws FORBIDDEN where somebody made a link of it that leads out of the project
+ */
+export const realOf = (openspecDir: string): string | undefined => {
   try {
-    const real = known.get(folder) ?? realpathSync.native(folder);
+    const before = known.get(openspecDir);
+    if (before !== undefined) return before;
+    const real = realpathSync.native(openspecDir);
+    assertInside(realpathSync.native(path.dirname(openspecDir)), real, openspecDir);
     if (known.size === 0) setImmediate(() => known.clear());
-    known.set(folder, real);
+    known.set(openspecDir, real);
     return real;
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
@@ -61,6 +77,8 @@ const isLink = (target: string): boolean => {
 
 /** Deepest folder that is walked, so that no tree can exhaust the stack. */
 const MAX_DEPTH = 32;
+/** A change of a person has some dozens; as many as this are listed in 50 ms. */
+const MAX_FILES = 10_000;
 
 export interface FoundFile {
   /** Relative to the walked folder, with forward slashes. */
@@ -69,24 +87,60 @@ export interface FoundFile {
   readonly isLink: boolean;
 }
 
-/** Files under `folder`, sorted by name by code point; names with a leading dot and linked folders are left out. */
-export const walkFiles = async (folder: string, prefix = '', depth = 0): Promise<FoundFile[]> => {
+/**
+ * Files under `folder`, sorted by name by code point; names with a leading dot and linked folders are left out.
+ * @throws FORBIDDEN where `folder` is a link that leads out of `boundary`, PAYLOAD_TOO_LARGE for too many files
+ */
+export const walkFiles = (boundary: string, folder: string): FoundFile[] => {
   const found: FoundFile[] = [];
-  for (const entry of await entriesOf(folder)) {
+  walk(realOf(boundary) ?? boundary, { folder, prefix: '', depth: 0 }, found);
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+const walk = (
+  real: string,
+  { folder, prefix, depth }: { folder: string; prefix: string; depth: number },
+  found: FoundFile[],
+): void => {
+  for (const entry of entriesInside(real, folder)) {
     if (entry.name.startsWith('.')) continue;
     const at = path.join(folder, entry.name);
     const name = `${prefix}${entry.name}`;
     if (entry.isDirectory()) {
-      if (depth < MAX_DEPTH) found.push(...(await walkFiles(at, `${name}/`, depth + 1)));
+      if (depth < MAX_DEPTH) walk(real, { folder: at, prefix: `${name}/`, depth: depth + 1 }, found);
     } else if (entry.isFile() || entry.isSymbolicLink()) {
       found.push({ name, path: at, isLink: entry.isSymbolicLink() });
     }
+    if (found.length > MAX_FILES) {
+      throw new CloutError('PAYLOAD_TOO_LARGE', `A folder of this change holds more than ${MAX_FILES} files`);
+    }
   }
-  return depth > 0 ? found : found.sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | (constants.O_DIRECTORY ?? 0);
+
+/**
+ * Held open while it is read: a folder that is swapped for a link meanwhile gives away no name of elsewhere. `real` is the
+ * real path of the openspec folder. @throws FORBIDDEN
+ */
+export const entriesInside = (real: string, folder: string): Dirent[] => {
+  if (process.platform !== 'linux') return entriesOf(folder);
+  let opened: number | undefined;
+  try {
+    opened = openSync(folder, FOLDER_FLAGS);
+    const held = `/proc/self/fd/${opened}`;
+    assertInside(real, readlinkSync(held), folder);
+    return readdirSync(held, { withFileTypes: true });
+  } catch (error) {
+    if (ABSENT.has(errnoOf(error) ?? '')) return [];
+    throw error;
+  } finally {
+    if (opened !== undefined) closeSync(opened);
+  }
 };
 
 /** Entries of a folder; none where there is no folder. */
-export const entriesOf = async (folder: string): Promise<Dirent[]> => {
+export const entriesOf = (folder: string): Dirent[] => {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { remembered } from './remembered.ts';
 import { isAt, sectionsOf, toLines, type Lines, type Section } from './markdown.ts';
 import { nameAt, REQUIREMENT, requirementName, requirementsOf, type Requirement } from './requirement.ts';
 
@@ -31,7 +32,7 @@ export interface Delta {
 const operationOf = (title: string | undefined): Operation | undefined =>
   OPERATIONS.find((operation) => `${operation} requirements`.toLowerCase() === title?.toLowerCase());
 
-export const parseDelta = (text: string): Delta => {
+export const parseDelta = remembered((text): Delta => {
   const lines = toLines(text);
   const sections = sectionsOf(lines);
   const bodies = (operation: Operation): Section[] =>
@@ -47,7 +48,7 @@ export const parseDelta = (text: string): Delta => {
     orphans: orphansOf(lines, sections),
     skipped: [...skippedOf(bodies('ADDED')), ...skippedOf(bodies('MODIFIED'))].sort((a, b) => a.line - b.line),
   };
-};
+});
 
 export const isEmptyDelta = (delta: Delta): boolean =>
   delta.added.length + delta.modified.length + delta.removed.length + delta.renamed.length === 0;

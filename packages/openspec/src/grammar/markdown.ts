@@ -1,3 +1,5 @@
+import { remembered } from './remembered.ts';
+
 /** Lines of a document and which of them belong to a fenced code block, where nothing is structure. */
 export interface Lines {
   readonly text: readonly string[];
@@ -8,7 +10,7 @@ export interface Lines {
 /** Text as the grammar sees it: no byte order mark, every line break a line feed. */
 export const normalise = (text: string): string => text.replace(/^\uFEFF/u, '').replaceAll(/\r\n?/gu, '\n');
 
-export const toLines = (text: string): Lines => linesOf(normalise(text).split('\n'));
+export const toLines = remembered((text): Lines => linesOf(normalise(text).split('\n')));
 
 export const linesOf = (text: readonly string[]): Lines => ({ text, fenced: fences(text) });
 

@@ -1,4 +1,5 @@
 import { linesOf, nextAt, normalise, SECTION, sliceLines, toLines, type Lines } from './markdown.ts';
+import { remembered } from './remembered.ts';
 import { nameAt, requirementsOf, statementOf, type Requirement } from './requirement.ts';
 
 const REQUIREMENTS = /^##\s+Requirements\s*$/iu;
@@ -14,7 +15,7 @@ export interface SpecParts {
   readonly after: string;
 }
 
-export const parseSpec = (text: string): SpecParts => {
+export const parseSpec = remembered((text): SpecParts => {
   const lines = toLines(text);
   const heading = nextAt(lines, 0, REQUIREMENTS);
   if (heading === lines.text.length) {
@@ -33,7 +34,7 @@ export const parseSpec = (text: string): SpecParts => {
     requirements: requirementsOf(body),
     after: lines.text.slice(end).join('\n').trim(),
   };
-};
+});
 
 /** What makes a main specification unsafe to merge into; `line` is 1-based. */
 export const structureProblems = (text: string): { line: number; message: string }[] => {

@@ -1,7 +1,8 @@
 import type { ChangeSummary } from '@cloutagent/contract';
 import { realOf } from '../disk/read.ts';
 import type { Project } from '../project.ts';
-import { newestFirst, sliced, type Listed, type Listing, type Spot } from './listing.ts';
+import { newestFirst, type Listed, type Listing, type Spot } from './listing.ts';
+import { sliced } from './slice.ts';
 import { readListed, readRow } from './row.ts';
 import { activeEntries, activeSpot, archivedEntries, archivedSpot } from './spots.ts';
 

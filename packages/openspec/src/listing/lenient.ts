@@ -1,5 +1,5 @@
 import { codeOf } from '@cloutagent/contract';
-import { errnoOf } from '../disk/disk.ts';
+import { errnoOf } from '../disk/errno.ts';
 import { readNow, type ReadNow } from '../disk/read-now.ts';
 
 /** One broken or hostile file must not hide all other changes: it counts as absent here, and is refused when read. */

@@ -1,8 +1,10 @@
 import path from 'node:path';
+import { MAX_DELTA } from '../delta-size.ts';
 import { parseDelta } from '../grammar/delta.ts';
 import { keyOf, touchesOf } from '../overlap.ts';
 import { readLenient } from './lenient.ts';
-import { sliced, type Listed } from './listing.ts';
+import { type Listed } from './listing.ts';
+import { sliced } from './slice.ts';
 import { entriesNow } from './row.ts';
 
 /** What is read of a change stays with its row: an edit makes a new row, so this never is older than the listing. */
@@ -62,7 +64,9 @@ const touchesNow = (boundary: string, one: Listed): ReadonlySet<string> => {
   const keys = new Set<string>();
   for (const capability of capabilitiesOf(one)) {
     const text = readLenient(boundary, path.join(one.folder, 'specs', ...capability.split('/'), 'spec.md'))?.text;
-    if (text !== undefined) for (const touch of touchesOf(capability, parseDelta(text))) keys.add(keyOf(touch));
+    // What is too large to be read is too large to be compared.
+    if (text !== undefined && text.length <= MAX_DELTA)
+      for (const touch of touchesOf(capability, parseDelta(text))) keys.add(keyOf(touch));
   }
   touched.set(one, keys);
   return keys;

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { toIso } from '@cloutagent/kit';
 import type { ChangeSummary } from '@cloutagent/contract';
 import { titleOf } from '../change.ts';
-import { errnoOf } from '../disk/disk.ts';
+import { errnoOf } from '../disk/errno.ts';
 import { readLenient } from './lenient.ts';
 import { META_FILE, parseMeta, type Meta } from '../meta.ts';
-import { isInside } from '../project.ts';
+import { isInside } from '../disk/inside.ts';
+import { shortcomings, warningsIn } from '../shortcomings.ts';
 import { countTasks } from '../tasks.ts';
 import { trackedNames, trackPattern } from '../tracks.ts';
 import type { Listed, Spot } from './listing.ts';
@@ -51,9 +52,11 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
     isLinked: lstatOf(spot.folder)?.isSymbolicLink() === true,
   };
   walk(spot.folder, 0, walked, onFolder);
+  const failed = new Set<string>();
   const read = (name: string, atMost?: number): ReturnType<typeof readLenient> => {
     const found = readLenient(boundary, path.join(spot.folder, name), atMost);
     if (found?.isLinked === true) walked.isLinked = true;
+    if (found === undefined) failed.add(name);
     return found;
   };
   const meta = parseMeta(read(META_FILE)?.text);
@@ -69,7 +72,9 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
       .split(path.sep)
       .join('/'),
   );
-  const tracked = trackedNames(names, trackPattern(boundary, meta.schema));
+  const pattern = trackPattern(boundary, meta.schema);
+  const tracked = trackedNames(names, pattern).flatMap((name) => read(name)?.text ?? []);
+  const unread = [...failed].filter((name) => names.includes(name));
   const updated = Math.floor(walked.updated === 0 ? own.mtimeMs : walked.updated);
   return {
     ...listed,
@@ -82,12 +87,16 @@ const readOnce = (boundary: string, spot: Spot, own: Stats, onFolder: (folder: s
       ...(listed.owner === undefined ? {} : { owner: listed.owner }),
       createdAt: toIso(listed.createdAt),
       updatedAt: toIso(updated),
-      tasks: countTasks(tracked.flatMap((name) => read(name)?.text ?? [])),
+      tasks: countTasks(tracked),
       paths: {
         root: spot.folder,
         proposal: path.join(spot.folder, 'proposal.md'),
         tasks: path.join(spot.folder, 'tasks.md'),
       },
+      // An archive is history: nobody can mend it.
+      ...(spot.status === 'archived'
+        ? {}
+        : warningsIn(shortcomings({ meta, unread, tasks: { pattern, files: tracked.length } }))),
     },
     isLinked: walked.isLinked,
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '@cloutagent/kit';
 import { identityOf } from '../disk/identity.ts';
-import { sliced, newestFirst, type Spot } from './listing.ts';
+import { newestFirst, type Spot } from './listing.ts';
+import { sliced } from './slice.ts';
 import { readRow, type Row } from './row.ts';
 import { isRacy, stampOf } from './stamp.ts';
 import { canWatch, queueBound, type Watch, type Watches } from './watches.ts';
@@ -109,7 +110,12 @@ export class Shelf {
         else this.#dirty.set(entry, true);
       });
     }
-    for (const entry of this.#place.entries()) this.#dirty.set(entry, true);
+    try {
+      for (const entry of this.#place.entries()) this.#dirty.set(entry, true);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Entries that came or went, where no watch tells of them. */

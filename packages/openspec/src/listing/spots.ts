@@ -1,16 +1,16 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { RECEIPT_FILE, slugIn, slugOfArchived } from '../archived.ts';
-import { errnoOf } from '../disk/disk.ts';
+import { errnoOf } from '../disk/errno.ts';
+import { entriesInside, realOf } from '../disk/read.ts';
 import { archiveDir, changesDir, type Project } from '../project.ts';
 import { isChangeName } from '../slug.ts';
 import { readLenient } from './lenient.ts';
 import type { Spot } from './listing.ts';
-import { entriesNow } from './row.ts';
 
 /** Entries of `changes` that may be changes: folders, and links, which are judged when they are read. */
 export const activeEntries = (project: Project): string[] =>
-  entriesNow(changesDir(project))
+  entriesAt(project, changesDir(project))
     .filter((entry) => isChangeName(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
     .map(({ name }) => name);
 
@@ -20,7 +20,7 @@ export const activeSpot = (project: Project, entry: string): Spot | undefined =>
     : undefined;
 
 export const archivedEntries = (project: Project): string[] =>
-  entriesNow(archiveDir(project))
+  entriesAt(project, archiveDir(project))
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map(({ name }) => name);
 
@@ -35,6 +35,11 @@ export const archivedSpot = (project: Project, boundary: string, entry: string):
     folder,
     status: 'archived',
   };
+};
+
+const entriesAt = (project: Project, folder: string): Dirent[] => {
+  const real = realOf(project.openspecDir);
+  return real === undefined ? [] : entriesInside(real, folder);
 };
 
 const isFolder = (folder: string): boolean => {

@@ -60,7 +60,7 @@ describe('sessions', () => {
     expect(batch.status).toBe(400);
   });
 
-  it('[T11.updated] tell a subscriber that a resource changed', async () => {
+  it('[T11.updated] [T8.listings] tell a subscriber that a resource changed', async () => {
     await using served = await serveProject();
     const id = await shakeHands(served);
     const headers = { 'mcp-session-id': id };
