@@ -1,68 +1,16 @@
 // One engine, measured by itself: argv = kind, url, runs, concurrency, folder. Writes a line of JSON with CPU per run.
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { MODEL, rawLoop, TOOL } from './engine-loop.mjs';
+import { openDbos, openLangGraph, openMastra } from './engine-peers.mjs';
 
 const [, , kind, url, runsText, concurrencyText, folder, peersDir] = process.argv;
 const runs = Number(runsText);
 const concurrency = Number(concurrencyText);
-const MODEL = 'claude-sonnet-5-5';
-const TOOL = {
-  name: 'add',
-  description: 'Adds two numbers',
-  input_schema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] },
-};
-const peer = async (name) => import(pathToFileURL(createRequire(`${peersDir}/package.json`).resolve(name)).href);
-
 /** The loop that everybody would write: the limit that an engine is measured by. */
 const openRaw = async () => {
   const { default: Anthropic } = await import('@anthropic-ai/sdk');
   const client = new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0, logLevel: 'off', openTelemetry: false });
   const { call } = rawLoop(client);
   return { run: call };
-};
-
-const rawLoop = (client) => {
-  const ask = async (messages) => {
-    const content = [];
-    let stop;
-    const stream = await client.messages.create({
-      model: MODEL,
-      max_tokens: 1024,
-      stream: true,
-      tools: [TOOL],
-      messages,
-    });
-    for await (const event of stream) {
-      if (event.type === 'content_block_start') content[event.index] = { ...event.content_block, json: '' };
-      else if (event.type === 'content_block_delta') {
-        if (event.delta.type === 'text_delta') content[event.index].text += event.delta.text;
-        else content[event.index].json += event.delta.partial_json;
-      } else if (event.type === 'message_delta') stop = event.delta.stop_reason;
-    }
-    return {
-      content: content.map(({ json, ...block }) =>
-        block.type === 'tool_use' ? { ...block, input: JSON.parse(json) } : block,
-      ),
-      stop,
-    };
-  };
-  const call = async () => {
-    const messages = [{ role: 'user', content: 'What is 1 + 2?' }];
-    for (;;) {
-      const { content, stop } = await ask(messages);
-      if (stop !== 'tool_use') return;
-      messages.push({ role: 'assistant', content });
-      const results = content
-        .filter((block) => block.type === 'tool_use')
-        .map((block) => ({
-          type: 'tool_result',
-          tool_use_id: block.id,
-          content: String(block.input.a + block.input.b),
-        }));
-      messages.push({ role: 'user', content: results });
-    }
-  };
-  return { ask, call };
 };
 
 /** Ours: durable in SQLite, budgeted on six levels, every step and event stored, text streamed. */
@@ -207,109 +155,6 @@ const openStoreOnly = async () => {
   };
 };
 
-const openLangGraph = async () => {
-  const { ChatAnthropic } = await peer('@langchain/anthropic');
-  const { createReactAgent } = await peer('@langchain/langgraph/prebuilt');
-  const { SqliteSaver } = await peer('@langchain/langgraph-checkpoint-sqlite');
-  const { tool } = await peer('@langchain/core/tools');
-  const llm = new ChatAnthropic({
-    model: MODEL,
-    apiKey: 'k',
-    anthropicApiUrl: url,
-    maxRetries: 0,
-    maxTokens: 1024,
-    streaming: true,
-  });
-  const add = tool(async ({ a, b }) => String(a + b), {
-    name: 'add',
-    description: TOOL.description,
-    schema: TOOL.input_schema,
-  });
-  const agent = createReactAgent({
-    llm,
-    tools: [add],
-    checkpointSaver: SqliteSaver.fromConnString(`${folder}/langgraph.db`),
-  });
-  let nth = 0;
-  return {
-    run: async () => {
-      const config = { configurable: { thread_id: `t${(nth += 1)}` } };
-      await agent.invoke({ messages: [{ role: 'user', content: 'What is 1 + 2?' }] }, config);
-    },
-  };
-};
-
-const openMastra = async () => {
-  const { Agent } = await peer('@mastra/core/agent');
-  const { Mastra } = await peer('@mastra/core/mastra');
-  const { createTool } = await peer('@mastra/core/tools');
-  const { LibSQLStore } = await peer('@mastra/libsql');
-  const { createAnthropic } = await peer('@ai-sdk/anthropic');
-  const { z } = await peer('zod');
-  const anthropic = createAnthropic({ apiKey: 'k', baseURL: `${url}/v1` });
-  const add = createTool({
-    id: 'add',
-    description: TOOL.description,
-    inputSchema: z.object({ a: z.number(), b: z.number() }),
-    execute: async ({ a, b }) => String(a + b),
-  });
-  const agent = new Agent({
-    id: 'bench',
-    name: 'bench',
-    instructions: 'Add.',
-    model: anthropic(MODEL),
-    tools: { add },
-  });
-  const mastra = new Mastra({
-    agents: { bench: agent },
-    storage: new LibSQLStore({ id: 'bench', url: `file:${folder}/mastra.db` }),
-    logger: false,
-  });
-  const bound = mastra.getAgent('bench');
-  return {
-    run: async () => {
-      const stream = await bound.stream('What is 1 + 2?', { maxSteps: 5 });
-      for await (const _ of stream.textStream);
-    },
-  };
-};
-
-const openDbos = async () => {
-  const { DBOS } = await peer('@dbos-inc/dbos-sdk');
-  const { default: Anthropic } = await import('@anthropic-ai/sdk');
-  const client = new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0, logLevel: 'off', openTelemetry: false });
-  const { ask } = rawLoop(client);
-  const work = DBOS.registerWorkflow(
-    async () => {
-      const messages = [{ role: 'user', content: 'What is 1 + 2?' }];
-      for (let turn = 0; ; turn += 1) {
-        const { content, stop } = await DBOS.runStep(() => ask(messages), { name: `turn${turn}` });
-        if (stop !== 'tool_use') return content;
-        messages.push({ role: 'assistant', content });
-        const results = await DBOS.runStep(
-          async () =>
-            content.map((block) => ({
-              type: 'tool_result',
-              tool_use_id: block.id,
-              content: String(block.input.a + block.input.b),
-            })),
-          { name: `tool${turn}` },
-        );
-        messages.push({ role: 'user', content: results });
-      }
-    },
-    { name: 'bench' },
-  );
-  DBOS.setConfig({
-    name: 'bench',
-    systemDatabaseUrl: 'postgres://postgres@127.0.0.1:5432/clout_bench_dbos',
-    logLevel: 'error',
-    runAdminServer: false,
-  });
-  await DBOS.launch();
-  return { run: () => work(), close: () => DBOS.shutdown() };
-};
-
 const OPEN = {
   raw: openRaw,
   ours: openOurs,
@@ -318,7 +163,7 @@ const OPEN = {
   mastra: openMastra,
   dbos: openDbos,
 };
-const engine = await OPEN[kind]();
+const engine = await OPEN[kind]({ url, folder, peersDir });
 
 const many = async (count) => {
   let left = count;
