@@ -44,7 +44,7 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['apps/server/src/log.ts'],
   undici: ['packages/engine/src/model/pool-fetch.ts'],
   sirv: ['packages/http/src/assets.ts'],
-  yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts'],
+  yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts', 'apps/server/src/workflow-file.ts'],
 };
 
 /**

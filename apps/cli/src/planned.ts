@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
   clout: ['task', 'workflow', 'worker', 'bridge', 'ide', 'bench', 'config'],
   change: ['verify', 'overlaps'],
-  runs: ['approve', 'deny', 'fork', 'replay'],
 };
 
 /** Refuses the commands of a group that do not exist, and says whether they ever will. */

@@ -1,10 +1,19 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import { CloutError, type Budget, type Principal } from '@cloutagent/contract';
-import { createAnthropicModel, loadPrices, projectLevel, type ModelPort } from '@cloutagent/engine';
+import {
+  createAnthropicModel,
+  executeWorkflow,
+  levelsOf,
+  loadPrices,
+  projectLevel,
+  type ModelPort,
+  type PriceTable,
+  type WorkflowPorts,
+} from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
-import { driveRun, evidenceGate, makeReceipt, type LaneDeps } from '@cloutagent/lane';
+import { driveRun, evidenceGate, guardTools, makeReceipt, taskGraphOf, type LaneDeps } from '@cloutagent/lane';
 import { keepListing, openProject, withCaller, type ArchiveOptions, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
@@ -13,13 +22,14 @@ import { isPlanned, notePlanned } from './planned.ts';
 import { applyConfiguredLimit } from './cost/configured-limit.ts';
 import { AlertCourier } from './cost/courier.ts';
 import { BudgetResumer } from './cost/resume.ts';
-import { RunOwner } from './run-owner.ts';
+import { cancelRun, RunOwner, type Drive } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
 import { openServerAgents, type ServerAgents } from './wire/agents.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
 import { openMcpServers, type McpServers } from './wire/mcp.ts';
 import { createToolSource } from './wire/tools.ts';
+import { workflowPorts } from './wire/workflow.ts';
 
 /** Everything that one data folder needs while this process owns it. */
 export interface Workbench {
@@ -38,6 +48,8 @@ export interface Workbench {
   /** Goes on with runs that waited for money. */
   readonly resumer: BudgetResumer;
   readonly log: Log;
+  readonly prices: PriceTable;
+  readonly workflowPorts: WorkflowPorts;
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
   describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
@@ -133,13 +145,22 @@ export const openWorkbench = async (options: {
     requireKey();
     return real;
   };
+  const prices = loadPrices(settings.costs.prices);
+  const ports = workflowPorts({
+    model,
+    tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
+    prices,
+    store,
+    taskGraph: taskGraphOf(() => laneDeps()),
+    maxTokens: settings.config.run.maxTokens,
+  });
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,
     projectId: PROJECT_ID,
     journal: store,
     model: (run) => model(run.simulated),
     tools: () => tools.open(),
-    prices: loadPrices(settings.costs.prices),
+    prices,
     config: settings.config,
     clock,
     random: systemRandom,
@@ -153,13 +174,28 @@ export const openWorkbench = async (options: {
     journal: store,
     mcp,
     model,
-    prices: loadPrices(settings.costs.prices),
+    prices,
     projectId: PROJECT_ID,
     profile: (onSimulator) => (onSimulator ? undefined : profile),
     maxConcurrent: settings.maxConcurrent,
     clock,
   });
-  const owner: RunOwner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+  const drive: Drive = async (runId, call) => {
+    const { kind, status } = await store.kindOf(runId);
+    // Promised before this process, which only has to write it.
+    if (status === 'cancelling') return cancelRun(store, runId);
+    if (kind === 'change') return driveRun(await laneDeps(), runId, call);
+    const deps = { journal: store, signals: store, clock, random: systemRandom, ports };
+    return executeWorkflow(deps, runId, {
+      ...call,
+      levels: (run) => levelsOf({ ...run, slug: run.document.slug }),
+    });
+  };
+  const owner = new RunOwner(store, drive, log, {
+    projectId: PROJECT_ID,
+    concurrent: settings.maxConcurrent,
+    clock,
+  });
   const resumer = new BudgetResumer({
     store,
     projectId: PROJECT_ID,
@@ -182,6 +218,8 @@ export const openWorkbench = async (options: {
     clock,
     dataDir,
     log,
+    prices,
+    workflowPorts: ports,
     laneDeps,
     requireModel: (simulated) => {
       if (!simulated) requireKey();

@@ -22,3 +22,4 @@ export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';
 export * from './workflow.ts';
+export * from './workflow-route.ts';

@@ -9,6 +9,7 @@ import { Scope } from './principal.ts';
 import { COST_ROUTES } from './route-cost.ts';
 import { Run, RunDetail, RunPage } from './run.ts';
 import { ChangeOpenInput } from './tool.ts';
+import { WORKFLOW_ROUTES } from './workflow-route.ts';
 
 /**
  * An endpoint is data: server, client, command line and page derive from it. `params` are the `:names` of the path,
@@ -178,6 +179,7 @@ export const ROUTES = {
   ...COST_ROUTES,
   ...MCP_ROUTES,
   ...AGENT_ROUTES,
+  ...WORKFLOW_ROUTES,
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;
