@@ -48,21 +48,24 @@ const USE = [
   .map(frame)
   .join('');
 
+/** A delta a write, as they come from a model. */
+const tell = async (response) => {
+  for (const part of LONG) {
+    response.write(part);
+    await setImmediateAsync();
+  }
+  response.end();
+};
+
 const server = createServer((request, response) => {
   let body = '';
   request.setEncoding('utf8').on('data', (chunk) => {
     body += chunk;
   });
-  request.on('end', async () => {
+  request.on('end', () => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_1' });
-    if (body.includes('Tell a story')) {
-      // A delta a write, as they come from a model.
-      for (const part of LONG) {
-        response.write(part);
-        await setImmediateAsync();
-      }
-      response.end();
-    } else if (body.includes('Use the tool') && !body.includes('tool_result')) response.end(USE);
+    if (body.includes('Tell a story')) void tell(response);
+    else if (body.includes('Use the tool') && !body.includes('tool_result')) response.end(USE);
     else response.end(SHORT);
   });
 });
