@@ -56,6 +56,7 @@ describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what other
     expect(await folder.tree()).toEqual(before);
     expect((await validateChange(await folder.open({ clock }), 'mine')).issues).toMatchObject([
       { level: 'INFO', code: 'BASE_CHANGED' },
+      { level: 'INFO', code: 'TASKS_MISSING' },
     ]);
   });
 
