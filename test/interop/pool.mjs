@@ -38,6 +38,15 @@ const pool = createPool({
   },
 });
 
+/** When a server has another connection than this one. */
+const newConnectionOf = async (id, before) => {
+  for (;;) {
+    const { connection } = pool.reports().find((report) => report.id === id);
+    if (connection !== undefined && connection !== before) return performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
 try {
   const began = performance.now();
   const lease = await pool.open(targets.map(({ target }) => ({ id: target.id })));
@@ -62,6 +71,8 @@ try {
 
   for (const { target, calls } of targets) {
     const [tool, input] = calls.at(-1);
+    // Two share one server over HTTP: the end of it for one is the end for both.
+    await pool.open([{ id: target.id }]).then((again) => again.close());
     const { connection } = pool.reports().find(({ id }) => id === target.id);
     const pid = connection.pid ?? servers.http.pid();
     // Stopped, it has the call and cannot answer any more.
@@ -76,10 +87,10 @@ try {
       await servers.http.kill();
       await servers.http.start();
     } else process.kill(pid, 'SIGKILL');
+    const backAt = connection.pid === undefined ? undefined : newConnectionOf(target.id, connection);
     const outcome = await caught;
-    const connected = pool.open([{ id: target.id }]).then((again) => again.close());
-    await connected;
-    const back = (performance.now() - died) / 1000;
+    if (backAt === undefined) await pool.open([{ id: target.id }]).then((again) => again.close());
+    const back = (((await backAt) ?? performance.now()) - died) / 1000;
     const { annotations } = lease.tool(`${target.id}:${tool}`);
     const repeatable = annotations.readOnlyHint === true || annotations.idempotentHint === true;
     // A browser's page and a database of a process are gone with it: a first call may say so, but it is answered.

@@ -10,8 +10,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/client': ['contract', 'kit'],
   'packages/lane': ['contract', 'kit', 'engine', 'openspec'],
   'packages/task-mcp': ['contract', 'kit', 'http', 'openspec'],
-  'packages/simulator': ['contract', 'kit', 'http'],
   'packages/compat': ['contract', 'kit', 'engine', 'mcp'],
+  'packages/simulator': ['contract', 'kit', 'http'],
   'apps/server': ['contract', 'kit', 'http', 'openspec', 'mcp', 'store', 'engine', 'lane', 'task-mcp'],
   'apps/web': ['contract', 'kit', 'client'],
   'apps/cli': ['contract', 'kit', 'client', 'openspec', 'simulator', 'server'],
@@ -44,9 +44,13 @@ export const VENDOR_HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['apps/server/src/log.ts'],
   undici: ['packages/engine/src/model/pool-fetch.ts'],
   sirv: ['packages/http/src/assets.ts'],
-  yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts'],
+  yaml: ['packages/openspec/src/meta.ts', 'apps/server/src/config.ts', 'apps/server/src/workflow-file.ts'],
 };
 
-/** The two kinds of file that may read the environment. */
+/**
+ * The kinds of file that may read the environment; one of them because the seed's classes are made without arguments.
+ */
 export const mayReadEnvironment = (file: string): boolean =>
-  file === 'apps/server/src/config.ts' || /^(packages|apps)\/[^/]+\/src\/bin\.ts$/u.test(file);
+  file === 'apps/server/src/config.ts' ||
+  file === 'packages/compat/src/environment.ts' ||
+  /^(packages|apps)\/[^/]+\/src\/bin\.ts$/u.test(file);

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
 import { ENVIRONMENT, type EnvironmentVariable } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import type { Io, Sink } from './io.ts';
@@ -68,6 +69,24 @@ const onOutputClosed: Io['onOutputClosed'] = (handler) => {
   return () => signal.removeEventListener('abort', handler);
 };
 
+/** A terminal's own Ctrl-C would be swallowed by a line editor, so that lines are read without one. */
+const readLines: Io['readLines'] = (prompt) => {
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  const ask = (): void => {
+    if (process.stdin.isTTY) process.stdout.write(prompt);
+  };
+  return {
+    close: () => lines.close(),
+    async *[Symbol.asyncIterator]() {
+      ask();
+      for await (const line of lines) {
+        yield line;
+        ask();
+      }
+    },
+  };
+};
+
 const code = await main(process.argv.slice(2), {
   stdout: toSink(process.stdout, () => outputClosed.abort()),
   stderr: toSink(process.stderr, () => {}),
@@ -78,6 +97,7 @@ const code = await main(process.argv.slice(2), {
   clock: systemClock,
   onInterrupt,
   onOutputClosed,
+  readLines,
   onStdinEnd: (handler) => {
     for (const event of ['end', 'close', 'error']) process.stdin.once(event, handler);
     process.stdin.resume();

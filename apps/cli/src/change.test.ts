@@ -112,10 +112,10 @@ const CASES: readonly (readonly [
   ],
   [
     'a planned command of a group',
-    ['runs', 'fork', 'x'],
+    ['change', 'verify', 'x'],
     2,
     /^$/u,
-    /clout runs fork does not exist[^]*resume, cancel[^]*NOT_IMPLEMENTED/u,
+    /clout change verify does not exist[^]*open, [^]*NOT_IMPLEMENTED/u,
   ],
   ['another folder', ['--cwd', '/nowhere/at/all', 'change', 'list'], 3, /^$/u, /PROJECT_NOT_FOUND/u],
   ['the version', ['--version'], 0, /^\d+\.\d+\.\d+\n$/u, /^$/u],
@@ -191,8 +191,8 @@ describe('[X9.json] with --json', () => {
       },
     });
     expect((await json('change', 'list', '--nope')).value).toMatchObject({ error: { code: 'INVALID_INPUT' } });
-    expect((await json('doctor')).value).toMatchObject({
-      error: { code: 'NOT_IMPLEMENTED', details: { command: 'doctor' } },
+    expect((await json('bridge')).value).toMatchObject({
+      error: { code: 'NOT_IMPLEMENTED', details: { command: 'bridge' } },
     });
   });
 });

@@ -1,4 +1,4 @@
-import { CloutError, codeOf, errorSpec, type Run } from '@cloutagent/contract';
+import { CloutError, codeOf, errorSpec, type Run, type RunFrame } from '@cloutagent/contract';
 import type { Context } from './context.ts';
 import { createReporter } from './progress/reporter.ts';
 import { isLost, type Session } from './session.ts';
@@ -58,6 +58,7 @@ export const followRun = async (
           if (frame.event === 'run') seq = frame.data.seq;
           losses = 0;
           reporter.frame(frame);
+          if (await isAskingAPerson(session, run.id, frame)) break;
         }
         if (signal.aborted) break;
         const { run: final } = await session.call('runShow', { params: { id: run.id } });
@@ -81,6 +82,14 @@ export const followRun = async (
   if (!session.own && !adrift) return detached(context, run);
   session.hurry();
   return interrupted(context, run);
+};
+
+/** A run that waits for a person may do so for days; one that waits for a time is followed on. */
+const isAskingAPerson = async (session: Session, runId: string, frame: RunFrame): Promise<boolean> => {
+  if (frame.event !== 'run' || frame.data.body.type !== 'run.state' || frame.data.body.status !== 'waiting')
+    return false;
+  const { run, waits } = await session.call('runShow', { params: { id: runId } });
+  return run.status === 'waiting' && waits.some(({ topic }) => topic !== null);
 };
 
 /** A server that stops may say at last that the run is interrupted: is there another one by now? */

@@ -25,6 +25,8 @@ export interface Io {
   onOutputClosed(handler: () => void): () => void;
   /** Calls back at the first SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM ends the process at once. Returns the function that stops listening. */
   onInterrupt(handler: () => void): () => void;
+  /** Lines of stdin as they are entered; `prompt` stands before each on a terminal. Ends with stdin, or with the returned function. */
+  readLines(prompt: string): AsyncIterable<string> & { close(): void };
   /** Reads stdin away and calls back at its end. */
   onStdinEnd(handler: () => void): void;
 }

@@ -1,5 +1,7 @@
 import { CloutError, PRODUCT_VERSION, codeOf, errorSpec, toErrorBody, type ErrorBody } from '@cloutagent/contract';
 import { Command, CommanderError } from 'commander';
+import { registerAgent } from './command/agent.ts';
+import { registerChat } from './command/chat.ts';
 import { registerChange } from './command/change.ts';
 import { registerCost } from './command/cost.ts';
 import { registerDoctor } from './command/doctor.ts';
@@ -24,6 +26,8 @@ const COMMANDS: readonly Register[] = [
   registerPlan,
   registerRun,
   registerRuns,
+  registerAgent,
+  registerChat,
   registerMcp,
   registerSimulate,
   registerCost,

@@ -3,9 +3,8 @@ import type { Command } from 'commander';
 
 /** Commands that the design names and this version does not have, by the group they belong to. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
-  clout: ['task', 'workflow', 'agent', 'chat', 'worker', 'bridge', 'ide', 'bench', 'config'],
+  clout: ['task', 'workflow', 'worker', 'bridge', 'ide', 'bench', 'config'],
   change: ['verify', 'overlaps'],
-  runs: ['approve', 'deny', 'fork', 'replay'],
 };
 
 /** Refuses the commands of a group that do not exist, and says whether they ever will. */

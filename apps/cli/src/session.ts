@@ -13,6 +13,8 @@ export interface Session {
   readonly own: boolean;
   /** What happens in a run; throws SERVER_UNREACHABLE as soon as a server of another process goes away. */
   events(runId: string, options: EventsOptions): AsyncGenerator<RunFrame, void>;
+  /** Executes an agent; leaving the loop stops it. */
+  readonly streamAgent: Client['streamAgent'];
   /** Looks for the owner again and becomes it where there is none. Errors: DATA_FOLDER_IN_USE, those of the server. */
   renew(signal?: AbortSignal): Promise<void>;
   /** Waits for the end of the owner that answers now, then renews; false where it stays. */
@@ -75,6 +77,7 @@ export const openSession = async (
   return {
     call,
     events,
+    streamAgent: (...args) => link.client.streamAgent(...args),
     renew,
     get url() {
       return link.url;

@@ -15,7 +15,7 @@ describe('settings', () => {
     const settings = await readSettings(folder, {});
     expect(settings.config.model).toBe('claude-sonnet-5-5');
     expect(settings.projectLimitNanoUsd).toBe(20_000_000_000);
-    expect(settings.anthropic).toEqual({ apiKey: undefined, url: 'https://api.anthropic.com' });
+    expect(settings.anthropic).toMatchObject({ apiKey: undefined, url: 'https://api.anthropic.com' });
     expect(settings.front.tokens).toEqual({ user: [], admin: [] });
     expect(settings.front.maxResponseBytes).toBe(1024 * 1024);
   });
@@ -33,7 +33,7 @@ describe('settings', () => {
     expect(settings.config.model).toBe('claude-haiku-5-5');
     expect(settings.projectLimitNanoUsd).toBe(750_000_000);
     expect(settings.front.tokens).toEqual({ user: ['a', 'b'], admin: ['c'] });
-    expect(settings.anthropic).toEqual({ apiKey: 'k', url: 'http://127.0.0.1:1' });
+    expect(settings.anthropic).toMatchObject({ apiKey: 'k', url: 'http://127.0.0.1:1' });
     expect(settings.front.maxResponseBytes).toBe(10_240);
     expect(settings.front.allowedOrigins).toEqual(['http://localhost:3000']);
   });
@@ -96,4 +96,28 @@ describe('where', () => {
     expect(resolveDataDir('/a', {})).toBe('/a/.cloutagent');
     expect(resolveDataDir('/a', { CLOUTAGENT_DATA: '/data' })).toBe('/data');
   });
+});
+
+it('[E13.key-url] [E13.timeout] reads profile, time-out and proxies of the model server', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'clout-model-'));
+  const environment = {
+    ANTHROPIC_API_URL: 'http://gateway.example:4000',
+    ANTHROPIC_API_PROFILE: 'litellm',
+    DEFAULT_TIMEOUT_MS: '5000',
+    MAX_CONCURRENT_EXECUTIONS: '3',
+    HTTP_PROXY: 'http://proxy.example:3128',
+    HTTPS_PROXY: 'http://proxy.example:3129',
+    NO_PROXY: 'localhost',
+  };
+  const settings = await readSettings(dir, environment);
+  expect(settings.anthropic).toMatchObject({
+    url: 'http://gateway.example:4000',
+    profile: { name: 'litellm', prices: 'table' },
+    timeoutMs: 5000,
+    proxy: { http: 'http://proxy.example:3128', https: 'http://proxy.example:3129', no: 'localhost' },
+  });
+  expect(settings.maxConcurrent).toBe(3);
+  expect((await readSettings(dir, {})).anthropic).toMatchObject({ profile: { name: 'anthropic' }, timeoutMs: 120_000 });
+  await expect(readSettings(dir, { ANTHROPIC_API_PROFILE: 'gpt' })).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+  await rm(dir, { recursive: true });
 });

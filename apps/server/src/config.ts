@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderProfile, type ProxyAddresses } from '@cloutagent/engine';
 import { CloutError, Config, parseUsd, PriceFile, type EnvironmentVariable } from '@cloutagent/contract';
 import { readFrontSettings, wholeNumber, type FrontSettings } from '@cloutagent/http';
 import { parse } from 'yaml';
@@ -19,7 +20,16 @@ export interface Settings {
   readonly projectLimitNanoUsd: number | null;
   readonly costs: CostSettings;
   /** `apiKey` is undefined where no real run is possible. */
-  readonly anthropic: { readonly apiKey: string | undefined; readonly url: string };
+  readonly anthropic: {
+    readonly apiKey: string | undefined;
+    readonly url: string;
+    readonly profile: ProviderProfile;
+    /** Milliseconds of one model call. */
+    readonly timeoutMs: number;
+    readonly proxy: ProxyAddresses;
+  };
+  /** Executions at once. */
+  readonly maxConcurrent: number;
   readonly front: FrontSettings;
   /** File of the audit log; `stderr` writes it to the log, undefined leaves it out. */
   readonly auditLog: string | undefined;
@@ -105,6 +115,16 @@ const modelUrl = (environment: Environment): string => {
   return text;
 };
 
+const modelProfile = (environment: Environment): ProviderProfile => {
+  const name = (environment.ANTHROPIC_API_PROFILE ?? '').trim();
+  if (name === '') return profileOf(modelUrl(environment));
+  const known = PROVIDER_NAMES.find((one) => one === name);
+  if (known !== undefined) return PROVIDERS[known];
+  throw new CloutError('VALIDATION_ERROR', `ANTHROPIC_API_PROFILE is "${name}", which is no profile`, {
+    hint: `Use one of: ${PROVIDER_NAMES.join(', ')}`,
+  });
+};
+
 const modelKey = (environment: Environment): string | undefined => {
   const key = (environment.ANTHROPIC_API_KEY ?? '').trim();
   if (key === '') return environment.ANTHROPIC_API_URL?.trim() ? placeholderKey() : undefined;
@@ -176,7 +196,14 @@ export const readSettings = async (dataDir: string, environment: Environment): P
   return {
     config,
     projectLimitNanoUsd: config.budget.project === null ? null : (parseUsd(config.budget.project) ?? null),
-    anthropic: { apiKey: modelKey(environment), url: modelUrl(environment) },
+    anthropic: {
+      apiKey: modelKey(environment),
+      url: modelUrl(environment),
+      profile: modelProfile(environment),
+      timeoutMs: wholeNumber(environment, 'DEFAULT_TIMEOUT_MS', 120_000, { min: 100, max: 3_600_000 }),
+      proxy: { http: environment.HTTP_PROXY, https: environment.HTTPS_PROXY, no: environment.NO_PROXY },
+    },
+    maxConcurrent: wholeNumber(environment, 'MAX_CONCURRENT_EXECUTIONS', 10, { min: 1, max: 10_000 }),
     costs: await costSettings(dataDir, environment),
     front: await readFrontSettings(environment),
     auditLog: auditLogOf(dataDir, environment),

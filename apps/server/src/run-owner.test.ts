@@ -39,7 +39,8 @@ const status = async (): Promise<string> => (await store.run('run_1')).run.statu
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-const owned = (drive: Drive): RunOwner => new RunOwner(store, drive, () => undefined);
+const owned = (drive: Drive): RunOwner =>
+  new RunOwner(store, drive, () => undefined, { projectId: 'p', concurrent: 10, clock: systemClock });
 
 const paused: RunEvent = {
   seq: 1,
@@ -98,16 +99,18 @@ describe('the owner of runs', () => {
     expect(await status()).toBe('cancelled');
   });
 
-  it('leaves the end that a drive has written itself', async () => {
+  it('[RUN_CANCELLING] what was promised to be cancelled ends in no other way', async () => {
+    let refused: unknown;
     const owner = owned(async (runId, { signal }) => {
       await aborted(signal);
-      await store.commit(await store.claim(runId), {
-        events: [{ type: 'run.state', status: 'completed', reason: null }],
-        state: { status: 'completed', reason: null },
-      });
+      const claim = await store.claim(runId);
+      await store
+        .commit(claim, { state: { status: 'completed', reason: null } })
+        .catch((error: unknown) => (refused = error));
     });
     owner.begin('run_1');
     await owner.cancel('run_1');
-    expect(await status()).toBe('completed');
+    expect(await status()).toBe('cancelled');
+    expect(refused).toMatchObject({ code: 'RUN_CANCELLING' });
   });
 });

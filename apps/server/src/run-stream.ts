@@ -1,4 +1,4 @@
-import type { RunEvent, TextDelta } from '@cloutagent/contract';
+import type { RunFrame, TextDelta } from '@cloutagent/contract';
 import type { StreamWriter } from '@cloutagent/http';
 import type { Store } from '@cloutagent/store';
 import type { RunOwner } from './run-owner.ts';
@@ -8,20 +8,28 @@ const BATCH = 200;
 
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
+/** Where runs are read from. */
+export interface RunSource {
+  readonly store: Store;
+  readonly owner: RunOwner;
+}
+
 /**
- * Sends a run's events after `after`, then stays until the run has ended or the reader goes.
+ * Gives a run's events after `after`, then stays until the run has ended or the reader goes.
  *
  * The reader pulls: what it has not taken yet stays in the journal (events) or in the call's text (an offset), so a slow
  * reader costs no memory and a reconnect has neither gap nor duplicate.
  */
-export const streamRun = async (
-  deps: { readonly store: Store; readonly owner: RunOwner },
+export const followRun = async (
+  deps: RunSource,
   runId: string,
   after: number,
-  writer: StreamWriter,
+  signal: AbortSignal,
+  emit: (frame: RunFrame) => Promise<void>,
 ): Promise<void> => {
   let seq = after;
-  let text = { step: '', length: 0 };
+  /** Characters of each call's text that the reader has; bounded by the calls that are under way. */
+  let sent: ReadonlyMap<string, number> = new Map();
   let ended = false;
   let news = true;
   let wake: () => void = () => undefined;
@@ -30,24 +38,28 @@ export const streamRun = async (
     wake();
   });
   const onAbort = (): void => wake();
-  writer.signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', onAbort, { once: true });
 
   const sendText = async (): Promise<void> => {
-    const live = deps.owner.liveText(runId);
-    if (live === undefined) return;
-    const snapshot = live.step !== text.step;
-    const rest = snapshot ? live.text : live.text.slice(text.length);
-    if (rest === '') return;
-    text = { step: live.step, length: live.text.length };
-    const delta: TextDelta = { runId, step: live.step, text: rest, snapshot };
-    await writer.sse({ event: 'text', data: JSON.stringify(delta) });
+    const next = new Map<string, number>();
+    for (const live of deps.owner.liveTexts(runId)) {
+      const known = sent.get(live.step) ?? 0;
+      // A text that has become shorter is that of another attempt.
+      const snapshot = known === 0 || live.text.length < known;
+      const rest = snapshot ? live.text : live.text.slice(known);
+      next.set(live.step, live.text.length);
+      if (rest === '') continue;
+      const delta: TextDelta = { runId, step: live.step, text: rest, snapshot };
+      await emit({ event: 'text', data: delta });
+    }
+    sent = next;
   };
 
   const sendEvents = async (): Promise<void> => {
     for (;;) {
-      const events: readonly RunEvent[] = await deps.store.events(runId, seq, BATCH);
+      const events = await deps.store.events(runId, seq, BATCH);
       for (const event of events) {
-        await writer.sse({ event: 'run', id: String(event.seq), data: JSON.stringify(event) });
+        await emit({ event: 'run', id: String(event.seq), data: event });
         seq = event.seq;
         if (event.body.type === 'run.state') ended = ENDED.has(event.body.status);
       }
@@ -56,7 +68,7 @@ export const streamRun = async (
   };
 
   try {
-    while (!writer.signal.aborted) {
+    while (!signal.aborted) {
       news = false;
       await sendEvents();
       if (ended && !deps.owner.isLive(runId)) return;
@@ -64,11 +76,18 @@ export const streamRun = async (
       if (news) continue;
       await new Promise<void>((resolve) => {
         wake = resolve;
-        if (news || writer.signal.aborted) resolve();
+        if (news || signal.aborted) resolve();
       });
     }
   } finally {
     stopWatching();
-    writer.signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
   }
 };
+
+/** Streams the frames of a run: events with their `seq` as id, text without one. */
+export const streamRun = (deps: RunSource, runId: string, after: number, writer: StreamWriter): Promise<void> =>
+  followRun(deps, runId, after, writer.signal, async (frame) => {
+    const data = JSON.stringify(frame.data);
+    await writer.sse(frame.event === 'run' ? { event: 'run', id: frame.id, data } : { event: 'text', data });
+  });

@@ -5,13 +5,16 @@ import { lockDataFolder } from '@cloutagent/store';
 import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
 import { archiveChange } from '@cloutagent/openspec';
 import { stat } from 'node:fs/promises';
+import { approvalHandlers } from './api/approvals.ts';
 import { bindRoutes } from './api/bind.ts';
+import { agentHandlers } from './api/agents.ts';
 import { changeHandlers } from './api/changes.ts';
 import { costHandlers } from './api/costs.ts';
 import { mcpHandlers } from './api/mcp.ts';
 import { proofRoute } from './api/proof.ts';
 import { runHandlers } from './api/runs.ts';
 import { sessionHandlers } from './api/session.ts';
+import { workflowHandlers } from './api/workflows.ts';
 import { readSettings, resolveDataDir, type Environment } from './config.ts';
 import { adminToken, prepareDataFolder, removeServerFile, watchDataFolder, writeServerFile } from './data-folder.ts';
 import type { Log } from './log.ts';
@@ -59,11 +62,14 @@ const routesOf = (bench: Workbench, maxResponseBytes: number) => {
     log: bench.log,
   });
   const api = bindRoutes({
+    ...approvalHandlers(bench),
     ...changeHandlers(bench),
     ...runHandlers(bench),
     ...sessionHandlers(bench),
     ...costHandlers(bench),
     ...mcpHandlers(bench.mcp),
+    ...agentHandlers(bench),
+    ...workflowHandlers(bench),
   });
   return [...taskMcp.routes, ...api];
 };
@@ -142,6 +148,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     });
     if (options.resumeInterrupted === true) {
       for (const runId of await bench.store.unfinished(bench.projectId)) bench.owner.begin(runId);
+      await bench.owner.wakeWaiting();
       bench.resumer.open();
     }
     return { url, token, keySet: settings.anthropic.apiKey !== undefined, close };

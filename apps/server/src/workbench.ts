@@ -1,10 +1,19 @@
 import path from 'node:path';
 import { stat } from 'node:fs/promises';
 import { CloutError, type Budget, type Principal } from '@cloutagent/contract';
-import { createAnthropicModel, loadPrices, projectLevel, type ModelPort } from '@cloutagent/engine';
+import {
+  createAnthropicModel,
+  executeWorkflow,
+  levelsOf,
+  loadPrices,
+  projectLevel,
+  type ModelPort,
+  type PriceTable,
+  type WorkflowPorts,
+} from '@cloutagent/engine';
 import { principalOf, tokenTable } from '@cloutagent/http';
 import { systemRandom, type Clock } from '@cloutagent/kit';
-import { driveRun, evidenceGate, makeReceipt, type LaneDeps } from '@cloutagent/lane';
+import { driveRun, evidenceGate, guardTools, makeReceipt, taskGraphOf, type LaneDeps } from '@cloutagent/lane';
 import { keepListing, openProject, withCaller, type ArchiveOptions, type Project } from '@cloutagent/openspec';
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
@@ -13,12 +22,14 @@ import { isPlanned, notePlanned } from './planned.ts';
 import { applyConfiguredLimit } from './cost/configured-limit.ts';
 import { AlertCourier } from './cost/courier.ts';
 import { BudgetResumer } from './cost/resume.ts';
-import { RunOwner } from './run-owner.ts';
+import { cancelRun, RunOwner, type Drive } from './run-owner.ts';
 import { isTrusted } from './trust.ts';
+import { openServerAgents, type ServerAgents } from './wire/agents.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
 import { openMcpServers, type McpServers } from './wire/mcp.ts';
 import { createToolSource } from './wire/tools.ts';
+import { workflowPorts } from './wire/workflow.ts';
 
 /** Everything that one data folder needs while this process owns it. */
 export interface Workbench {
@@ -27,6 +38,7 @@ export interface Workbench {
   readonly settings: Settings;
   readonly store: Store;
   readonly owner: RunOwner;
+  readonly agents: ServerAgents;
   /** The registered MCP servers. */
   readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
@@ -36,6 +48,8 @@ export interface Workbench {
   /** Goes on with runs that waited for money. */
   readonly resumer: BudgetResumer;
   readonly log: Log;
+  readonly prices: PriceTable;
+  readonly workflowPorts: WorkflowPorts;
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
   describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
@@ -106,23 +120,47 @@ export const openWorkbench = async (options: {
     }
     return settings.anthropic.apiKey;
   };
-  const model = async (simulated: boolean): Promise<ModelPort> =>
-    simulated
-      ? createAnthropicModel({
-          baseUrl: await simulator.url(),
-          // Its port is another in every process; what was learned of it stays true.
-          source: 'simulator',
-          apiKey: simulatorKey,
-          clock,
-        })
-      : createAnthropicModel({ baseUrl: settings.anthropic.url, apiKey: requireKey(), clock });
+  // One each, so that all runs share its connections, its circuit and its budget of repetitions.
+  const { url, profile, timeoutMs, proxy } = settings.anthropic;
+  const real = createAnthropicModel({
+    baseUrl: url,
+    apiKey: settings.anthropic.apiKey,
+    clock,
+    profile,
+    timeoutMs,
+    proxy,
+  });
+  let simulated: { readonly url: string; readonly port: ModelPort } | undefined;
+  const simulatedModel = async (): Promise<ModelPort> => {
+    const baseUrl = await simulator.url();
+    // Its port is another in every process; what was learned of it stays true.
+    if (simulated?.url !== baseUrl) {
+      const port = createAnthropicModel({ baseUrl, source: 'simulator', apiKey: simulatorKey, clock, timeoutMs });
+      simulated = { url: baseUrl, port };
+    }
+    return simulated.port;
+  };
+  const model = async (onSimulator: boolean): Promise<ModelPort> => {
+    if (onSimulator) return simulatedModel();
+    requireKey();
+    return real;
+  };
+  const prices = loadPrices(settings.costs.prices);
+  const ports = workflowPorts({
+    model,
+    tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
+    prices,
+    store,
+    taskGraph: taskGraphOf(() => laneDeps()),
+    maxTokens: settings.config.run.maxTokens,
+  });
   const lane: Omit<LaneDeps, 'trusted'> = {
     project,
     projectId: PROJECT_ID,
     journal: store,
-    model: ({ simulated }) => model(simulated),
+    model: (run) => model(run.simulated),
     tools: () => tools.open(),
-    prices: loadPrices(settings.costs.prices),
+    prices,
     config: settings.config,
     clock,
     random: systemRandom,
@@ -131,7 +169,33 @@ export const openWorkbench = async (options: {
   };
   // Asked each time: trust can be given while the server runs.
   const laneDeps = async (): Promise<LaneDeps> => ({ ...lane, trusted: await isTrusted(root, environment) });
-  const owner: RunOwner = new RunOwner(store, async (runId, call) => driveRun(await laneDeps(), runId, call), log);
+  const agents = openServerAgents({
+    file: path.join(dataDir, 'agents.json'),
+    journal: store,
+    mcp,
+    model,
+    prices,
+    projectId: PROJECT_ID,
+    profile: (onSimulator) => (onSimulator ? undefined : profile),
+    maxConcurrent: settings.maxConcurrent,
+    clock,
+  });
+  const drive: Drive = async (runId, call) => {
+    const { kind, status } = await store.kindOf(runId);
+    // Promised before this process, which only has to write it.
+    if (status === 'cancelling') return cancelRun(store, runId);
+    if (kind === 'change') return driveRun(await laneDeps(), runId, call);
+    const deps = { journal: store, signals: store, clock, random: systemRandom, ports };
+    return executeWorkflow(deps, runId, {
+      ...call,
+      levels: (run) => levelsOf({ ...run, slug: run.document.slug }),
+    });
+  };
+  const owner = new RunOwner(store, drive, log, {
+    projectId: PROJECT_ID,
+    concurrent: settings.maxConcurrent,
+    clock,
+  });
   const resumer = new BudgetResumer({
     store,
     projectId: PROJECT_ID,
@@ -147,12 +211,15 @@ export const openWorkbench = async (options: {
     settings,
     store,
     owner,
+    agents,
     mcp,
     courier,
     resumer,
     clock,
     dataDir,
     log,
+    prices,
+    workflowPorts: ports,
     laneDeps,
     requireModel: (simulated) => {
       if (!simulated) requireKey();
@@ -190,6 +257,7 @@ export const openWorkbench = async (options: {
     }),
     close: async () => {
       await project[Symbol.asyncDispose]();
+      await agents.close();
       resumer.close();
       await courier.close();
       await tools.close();

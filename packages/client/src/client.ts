@@ -1,5 +1,6 @@
-import { CloutError, ROUTES, type RunFrame } from '@cloutagent/contract';
+import { CloutError, ROUTES, type AgentExecuteInput, type RunFrame, type StreamChunk } from '@cloutagent/contract';
 import { systemClock, type Clock } from '@cloutagent/kit';
+import { readChunks } from './agent-stream.ts';
 import { sendRequest, unreachable, type ClientOptions, type RequestInput } from './request.ts';
 import type { CallableRoute, RouteInput, RouteOutput } from './route-input.ts';
 import { runEvents, type EventsOptions } from './run-events.ts';
@@ -19,6 +20,8 @@ export interface Client {
   call<N extends CallableRoute>(route: N, ...rest: InputArguments<N>): Promise<RouteOutput<N>>;
   /** What happens in a run, gap-free and without repetition; reconnects by itself and throws once the server stays away. */
   events(runId: string, options?: EventsOptions): AsyncGenerator<RunFrame, void>;
+  /** Executes an agent and gives what happens as it happens, the last chunk being `done`. Leaving the loop stops the execution. */
+  streamAgent(id: string, body: AgentExecuteInput, options?: CallOptions): AsyncGenerator<StreamChunk, void>;
 }
 
 export interface CreateClientOptions extends ClientOptions {
@@ -63,7 +66,13 @@ export const createClient = (options: CreateClientOptions): Client => {
       eventsOptions,
     );
 
-  return { call, events };
+  const streamAgent: Client['streamAgent'] = async function* (id, body, streamOptions = {}) {
+    const init = { signal: streamOptions.signal, headers: { accept: 'text/event-stream' } };
+    const response = await sendRequest(options, 'agentStream', { params: { id }, body }, init);
+    yield* readChunks(options.baseUrl, response);
+  };
+
+  return { call, events, streamAgent };
 };
 
 const unreadable = (route: string, cause: unknown): CloutError =>

@@ -81,7 +81,6 @@ export class ClaudeMCPIntegration {
       journal: openMemoryJournal(clock),
       clock,
       random: systemRandom,
-      levels: [],
       model: () => claude,
       openTools: () => openTaskTools(this.#taskMcp, clock, calls),
       prices: loadPrices(),

@@ -29,7 +29,6 @@ describe('[X7.profiles] an agent with the profile of a server', () => {
       journal: openMemoryJournal(systemClock),
       clock: systemClock,
       random: () => 0,
-      levels: [],
       model: () =>
         createAnthropicModel({
           baseUrl: servers.claude,

@@ -45,6 +45,8 @@ export const MCPServerConfig = z
     error: 'this transport needs a url',
   });
 export interface MCPServerConfig extends z.infer<typeof MCPServerConfig> {}
+/** What a caller writes. */
+export type MCPServerConfigInput = z.input<typeof MCPServerConfig>;
 
 export const MCPConnection = z.object({
   serverId: z.string(),
@@ -238,8 +240,10 @@ const kind = (category: ErrorCategory, userMessage: string): FailureKind => ({ c
 
 const UNEXPECTED = kind('fatal', 'An unexpected error occurred. Please try again.');
 
-const FAILURE_KINDS: Partial<Record<ErrorCode, FailureKind>> = {
+const FAILURE_KINDS: Partial<Record<ErrorCode | 'CANCELLED', FailureKind>> = {
   MODEL_KEY_MISSING: kind('fatal', 'Authentication failed. Please check your API key.'),
+  MODEL_ACCOUNT_LIMIT: kind('fatal', 'The account behind the API key has reached its limit. Please check its billing.'),
+  MODEL_RATE_LIMITED: kind('retryable', 'Too many requests. Please wait a moment and try again.'),
   MODEL_UNAVAILABLE: kind('retryable', 'The model service is temporarily unavailable. Please try again in a moment.'),
   MODEL_REQUEST_REFUSED: kind(
     'user_error',
@@ -249,6 +253,8 @@ const FAILURE_KINDS: Partial<Record<ErrorCode, FailureKind>> = {
   MODEL_RETIRED: kind('user_error', 'This model is no longer served. Please choose another one.'),
   PRICE_UNKNOWN: kind('user_error', 'The price of this model is not known. Please choose another one.'),
   MAX_ITERATIONS: kind('user_error', 'The agent used all its turns. Please ask for less at once, or allow more turns.'),
+  TASK_FAILED: kind('user_error', 'The agent could not finish. Please ask for less at once.'),
+  CANCELLED: kind('user_error', 'The execution was cancelled.'),
   BUDGET_EXHAUSTED: kind('user_error', 'The budget is used up. Please raise it to go on.'),
   MCP_CONNECTION_FAILED: kind('retryable', 'A tool server could not be reached. Please try again in a moment.'),
   INVALID_INPUT: kind('user_error', 'The request is not valid. Please check it.'),

@@ -57,6 +57,13 @@ export const ENVIRONMENT = {
   ALLOWED_ORIGINS: 'Comma-separated web origins that may call the server from a browser',
   ANTHROPIC_API_KEY: 'Key for the Messages API',
   ANTHROPIC_API_URL: 'Base URL of a server that speaks the Messages API; https://api.anthropic.com',
+  ANTHROPIC_API_PROFILE:
+    'What the server of ANTHROPIC_API_URL takes: anthropic, ollama, lmstudio, llama.cpp, vllm, litellm or openrouter; by its address',
+  DEFAULT_TIMEOUT_MS: 'Milliseconds after which one model call is given up, while it streams too; 120000',
+  MAX_CONCURRENT_EXECUTIONS: 'Executions of agents, and runs, that are driven at once; 10. Further ones queue',
+  HTTP_PROXY: 'Proxy for model servers with http:// addresses',
+  HTTPS_PROXY: 'Proxy for model servers with https:// addresses',
+  NO_PROXY: 'Comma-separated hosts that need no proxy',
   ENABLE_COST_LIMITS: 'false records and alerts what runs cost, and stops none of them at a limit; true',
   COST_ALERT_WEBHOOK_URL: 'Address that gets each cost alert as a signed POST (standardwebhooks.com)',
   COST_ALERT_WEBHOOK_SECRET: 'Secret of the signature, whsec_ and base64; needed with COST_ALERT_WEBHOOK_URL',

@@ -1,3 +1,4 @@
+export * from './agent-route.ts';
 export * from './agent.ts';
 export * from './approval.ts';
 export * from './budget.ts';
@@ -21,3 +22,4 @@ export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';
 export * from './workflow.ts';
+export * from './workflow-route.ts';

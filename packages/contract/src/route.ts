@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { AGENT_ROUTES } from './agent-route.ts';
 import { ArchiveResult, ChangeDetail, ChangePage, ChangeSummary, Validation } from './change.ts';
 import { MCP_ROUTES } from './mcp-route.ts';
 import { Money, UsdText } from './money.ts';
@@ -8,6 +9,7 @@ import { Scope } from './principal.ts';
 import { COST_ROUTES } from './route-cost.ts';
 import { Run, RunDetail, RunPage } from './run.ts';
 import { ChangeOpenInput } from './tool.ts';
+import { WORKFLOW_ROUTES } from './workflow-route.ts';
 
 /**
  * An endpoint is data: server, client, command line and page derive from it. `params` are the `:names` of the path,
@@ -176,6 +178,8 @@ export const ROUTES = {
   },
   ...COST_ROUTES,
   ...MCP_ROUTES,
+  ...AGENT_ROUTES,
+  ...WORKFLOW_ROUTES,
 } as const satisfies Record<string, RouteSpec>;
 
 export type RouteName = keyof typeof ROUTES;

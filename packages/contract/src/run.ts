@@ -59,8 +59,19 @@ export const RunDocument = z.object({
 });
 export interface RunDocument extends z.infer<typeof RunDocument> {}
 
-/** `node` and `attempt`: how a node of a workflow, or one failed attempt at it, ended. `wait`: what a wait gave. */
-export const StepKind = z.enum(['model', 'tool', 'check', 'tick', 'task', 'node', 'attempt', 'approval', 'wait']);
+/** `node` and `attempt`: how a node of a workflow, or one failed attempt at it, ended. `wait`: what a wait gave. `plan`: tasks that a node pinned. */
+export const StepKind = z.enum([
+  'model',
+  'tool',
+  'check',
+  'tick',
+  'task',
+  'node',
+  'attempt',
+  'approval',
+  'wait',
+  'plan',
+]);
 export type StepKind = z.infer<typeof StepKind>;
 
 /** One finished step. Rows are insert-only; the key is the step's place: `task[1.2]/try[0]/turn[1]/tool[0]`. */

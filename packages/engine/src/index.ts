@@ -46,7 +46,22 @@ export { profileOf, PROVIDER_NAMES, PROVIDERS, type ProviderName, type ProviderP
 export type { ProxyAddresses } from './model/pool-fetch.ts';
 export { knownPriceOf, loadPrices, priceFor, priceOf, type Price, type PriceTable } from './model/price.ts';
 export { freePrice, resolveModel, type ResolvedModel } from './model/registry.ts';
+export { driveBelow } from './workflow/below.ts';
+export type { TaskGraph, WorkflowPorts } from './workflow/context.ts';
+export { openDispatch, type Dispatch, type Job } from './workflow/dispatch.ts';
 export { openDrive, type Drive, type DriveDeps } from './workflow/drive.ts';
+export {
+  CANCELLED,
+  executeWorkflow,
+  type DriveControl,
+  type ExecuteDeps,
+  type ExecuteWorkflowOptions,
+} from './workflow/execute.ts';
+export { keptRows } from './workflow/fork.ts';
 export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
 export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';
+export { replayWorkflow, type Divergence, type ReplayReport } from './workflow/replay.ts';
+export type { SignalPort } from './workflow/waits.ts';
+export { inspectWorkflow } from './workflow/inspect.ts';
+export { priceWorkflow, type NodePrice, type PriceTag } from './workflow/price-tag.ts';

@@ -1,6 +1,9 @@
 export { canonicalJson } from './canonical.ts';
 export { openCircuit, type Circuit, type CircuitOutcome, type CircuitRule, type CircuitState } from './circuit.ts';
 export { systemClock, toIso, type Clock } from './clock.ts';
+export { evaluateExpression, holds } from './expression.ts';
+export { expressionNames, type Value } from './expression-parse.ts';
+export { findCycle, leadingTo, reachableFrom, topologicalOrder, type Arrow } from './graph.ts';
 export { Hub } from './hub.ts';
 export { newId } from './ids.ts';
 export { openLimiter, verdictOf, type Limiter, type LimitRule, type Verdict } from './limiter.ts';

@@ -1,10 +1,12 @@
 import type { Clock } from './clock.ts';
 
-/** When to try again: `attempts` in all, the wait doubling from `baseMs` up to `capMs`, with full jitter. */
+/** When to try again: `attempts` in all, the wait growing from `baseMs` up to `capMs`, with full jitter. */
 export interface RetryPolicy {
   readonly attempts: number;
   readonly baseMs: number;
   readonly capMs: number;
+  /** What the wait grows by each time; 2. */
+  readonly factor?: number;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface RetryPolicy {
  * @param random value in [0, 1)
  */
 export const retryDelay = (policy: RetryPolicy, next: number, random: number, retryAfterMs?: number): number => {
-  const jittered = random * Math.min(policy.capMs, policy.baseMs * 2 ** (next - 1));
+  const jittered = random * Math.min(policy.capMs, policy.baseMs * (policy.factor ?? 2) ** (next - 1));
   return Math.round(Math.min(policy.capMs, Math.max(jittered, retryAfterMs ?? 0)));
 };
 

@@ -4,7 +4,7 @@ import { openFakeJournal } from '../../engine/src/workflow/journal.fake.ts';
 import { openFakeModel, type Script } from '../../engine/src/model/port.fake.ts';
 import { ModelCallError } from '../../engine/src/model/port.ts';
 import { noteTasks, openBench } from './bench.fake.ts';
-import { CANCELLED } from './drive.ts';
+import { CANCELLED } from '@cloutagent/engine';
 import { openTempProject, type LaneOptions, type TempProject } from './lane.fake.ts';
 import { planChange } from './plan.ts';
 import { worker } from './worker.fake.ts';

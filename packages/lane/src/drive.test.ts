@@ -60,7 +60,7 @@ describe('[E7.checks] a run', () => {
     expect(spent).toBe(bill);
   });
 
-  it('[E7.enabled-tools E7.sorted] offers the file tools only, sorted, and never tells the model of others', async () => {
+  it('[E7.enabled-tools E7.sorted] offers the file tools that tasks need and all tools of the other servers, sorted', async () => {
     await using project = await openTempProject(noteTasks(['One']));
     const bench = await open(project);
     await bench.drive(await bench.start());
@@ -70,6 +70,7 @@ describe('[E7.checks] a run', () => {
       'mcp__filesystem__list_directory',
       'mcp__filesystem__read_text_file',
       'mcp__filesystem__write_file',
+      'mcp__other__write_file',
     ]);
   });
 

@@ -11,16 +11,13 @@ import {
   type TaskOutcome,
   type Unit,
 } from '@cloutagent/contract';
-import { hashOf, levelsOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
+import { CANCELLED, hashOf, levelsOf, openDrive, priceFor, type Drive, type DriveDeps } from '@cloutagent/engine';
 import { toIso } from '@cloutagent/kit';
 import type { LaneDeps } from './deps.ts';
 import { taskKey, workTask, type DocumentTask, type TaskEnd, type TaskWork } from './task.ts';
 import { guardTools } from './guard.ts';
 import { runTools, prefixOf } from './tools.ts';
 import { assertUnchanged, tasksNow } from './unchanged.ts';
-
-/** Abort reason that ends a run for good; any other leaves it to be resumed. */
-export const CANCELLED = 'cancelled';
 
 export type DriveOptions = Pick<DriveDeps, 'signal' | 'unknown' | 'onText' | 'onEvents'>;
 
@@ -29,6 +26,8 @@ const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BUDGET_EXHAUSTED',
   'EFFECT_UNKNOWN',
   'MODEL_UNAVAILABLE',
+  'MODEL_RATE_LIMITED',
+  'MODEL_ACCOUNT_LIMIT',
   'MODEL_KEY_MISSING',
   'MCP_CONNECTION_FAILED',
   'NOT_TRUSTED',
@@ -92,7 +91,7 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
   }
   const isOpen = (task: DocumentTask): boolean => drive.finished(taskKey(task.id), hashOf(task)) === undefined;
   if (document.tasks.some(isOpen)) await tasksNow(deps, document);
-  const work = await openWork(deps, drive);
+  const work = await openWork(deps, drive, document);
   const announced = await announcedTasks(drive);
   for (const task of document.tasks) {
     // Only a ticked task is recorded while the run goes on; one that stays open ends it in the same unit.
@@ -110,8 +109,8 @@ const workThrough = async (deps: LaneDeps, drive: Drive): Promise<RunStatus> => 
   return 'completed';
 };
 
-const openWork = async (deps: LaneDeps, drive: Drive): Promise<TaskWork> => {
-  const document = changeOf(drive.claim);
+/** What the tasks of a document need: model, tools, and the prefix of their conversations. */
+export const openWork = async (deps: LaneDeps, drive: Drive, document: RunDocument): Promise<TaskWork> => {
   const { simulated } = drive.claim.run;
   const { project, protected: others = [] } = deps;
   const tools = guardTools(runTools(await deps.tools()), { ...project, others });

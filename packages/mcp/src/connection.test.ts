@@ -7,6 +7,13 @@ import type { McpConnection } from './types.ts';
 
 const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
 const open: McpConnection[] = [];
+/** Secrets as they stand in environments. */
+const PLANTED = Object.fromEntries(
+  Array.from({ length: 20 }, (_, i) => [
+    `PLANTED_${i}_${['TOKEN', 'KEY', 'PASSWORD', 'URL'][i % 4] ?? ''}`,
+    `sk-planted-${i}`,
+  ]),
+);
 
 afterEach(async () => {
   await Promise.all(open.splice(0).map((connection) => connection.close()));
@@ -23,7 +30,7 @@ const faulty = async (mode: string, more: { callMs?: number; startMs?: number; e
       cwd: process.cwd(),
       ...more,
     },
-    { env: { ...process.env, PLANTED_SECRET: 'sk-planted' }, clock: systemClock, log: () => {} },
+    { env: { ...process.env, ...PLANTED }, clock: systemClock, log: () => {} },
   );
   open.push(connection);
   return connection;
@@ -71,6 +78,7 @@ describe('a server that behaves', () => {
     expect(env['PATH']).toBe(process.env['PATH']);
     const allowed = ['HOME', 'PATH', 'SHELL', 'TERM', 'USER', 'LOGNAME', 'LANG', 'DECLARED'];
     expect(Object.keys(env).filter((name) => !allowed.includes(name))).toEqual([]);
+    expect(JSON.stringify(env)).not.toContain('planted');
   });
 
   test('may answer with structured content only', async () => {
@@ -107,6 +115,25 @@ describe('a server that does not', () => {
     );
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
     expect(error.message).toContain('ENOENT');
+  });
+
+  test('[E5] a command that may not be executed is MCP_CONNECTION_FAILED', async () => {
+    const error = await caught(
+      openStdioServer(
+        { transport: 'stdio', id: 'x', command: FAULTY, args: [], env: {}, cwd: '/' },
+        { env: {}, clock: systemClock, log: () => {} },
+      ),
+    );
+    expect([codeOf(error), error.message.includes('EACCES')]).toEqual(['MCP_CONNECTION_FAILED', true]);
+  });
+
+  test('[E5] one that reads its input no more fails its calls, and nobody else', async () => {
+    const connection = await faulty('ok', { callMs: 2000 });
+    await call(connection, 'close-input');
+    const codes = await Promise.all(
+      Array.from({ length: 5 }, () => caught(call(connection, 'echo', { text: 'x'.repeat(200_000) })).then(codeOf)),
+    );
+    expect(new Set(codes)).toEqual(new Set(['MCP_CONNECTION_FAILED']));
   });
 
   test('[E5] dying while it starts shows the end of its stderr', async () => {

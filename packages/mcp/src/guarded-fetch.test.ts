@@ -46,7 +46,7 @@ const codeFrom = (promise: Promise<unknown>): Promise<string | undefined> =>
     (error: unknown) => codeOf(error),
   );
 
-describe('[E13] addresses that are not of the public internet', () => {
+describe('[E5.addresses] [E13] addresses that are not of the public internet', () => {
   const HOSTS = [
     '127.0.0.1',
     '127.1',

@@ -1,83 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { CloutError, codeOf, type McpServerRef, type McpTool, type McpToolResult } from '@cloutagent/contract';
+import { codeOf, type McpTool } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Lease } from './lease.ts';
-import { createPool, type McpPool, type PoolDeps, type ServerSource } from './pool.ts';
-import type { StdioTarget } from './target.ts';
-import { pinsOf, type ToolPins } from './tool-digest.ts';
+import { call, closeAll, codeFrom, isAlive, open, source, target, textOf } from './pool.fake.ts';
 
-const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'mcp-pool-'));
-const pools: McpPool[] = [];
-
-afterEach(async () => {
-  await Promise.all(pools.splice(0).map((pool) => pool.close()));
-  for (const name of readdirSync(folder)) rmSync(join(folder, name));
-});
-
-const target = (id: string, mode = 'ok', more: Partial<StdioTarget> = {}): StdioTarget => ({
-  transport: 'stdio',
-  id,
-  command: process.execPath,
-  args: [FAULTY, mode, join(folder, `${id}-died`)],
-  env: {},
-  cwd: process.cwd(),
-  ...more,
-});
-
-/** Servers of a list, with the pins that the pool keeps. */
-const source = (
-  targets: readonly StdioTarget[],
-  idleMs = 0,
-): ServerSource & { readonly kept: Map<string, ToolPins> } => {
-  const kept = new Map<string, ToolPins>();
-  return {
-    kept,
-    find: async ({ id, params = {} }: McpServerRef) => {
-      const found = targets.find((item) => item.id === id);
-      if (found === undefined) throw new CloutError('MCP_SERVER_NOT_FOUND', `no ${id}`);
-      return { target: { ...found, env: { ...found.env, ...params } }, idleMs };
-    },
-    pins: (id) => kept.get(id),
-    pin: (id, tools) => void kept.set(id, pinsOf(tools)),
-  };
-};
-
-const open = (servers: ServerSource, more: Partial<PoolDeps> = {}): McpPool => {
-  const pool = createPool({ env: process.env, clock: systemClock, log: () => {}, random: () => 0, servers, ...more });
-  pools.push(pool);
-  return pool;
-};
-
-const call = (
-  lease: Lease,
-  name: string,
-  input: unknown = {},
-  more: { elicit?: PoolDeps['elicit'] } = {},
-): Promise<McpToolResult> =>
-  lease.call(lease.tool(name), input, {
-    signal: new AbortController().signal,
-    idempotencyKey: name,
-    ...(more.elicit === undefined ? {} : { elicit: more.elicit }),
-  });
-const textOf = (result: McpToolResult): string => String(result.content[0]?.['text']);
-const codeFrom = (promise: Promise<unknown>): Promise<string | undefined> =>
-  promise.then(
-    () => 'no error',
-    (error: unknown) => codeOf(error),
-  );
-const isAlive = (pid: string): boolean => {
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+afterEach(closeAll);
 
 describe('[E6.pool] many servers', () => {
   test('are connected at once; their tools are aggregated, sorted and routed by server', async () => {
@@ -174,7 +100,7 @@ describe('a server that is lost', () => {
   });
 });
 
-describe('[E12] tools that change', () => {
+describe('[E6.approval] [E12] tools that change', () => {
   test('are off until approved; those that did not change go on', async () => {
     const servers = source([target('a')]);
     const pool = open(servers);
@@ -200,76 +126,38 @@ describe('[E12] tools that change', () => {
   });
 });
 
-describe('what a server asks', () => {
-  test('an elicitation goes to whoever made the call, and its answer comes back', async () => {
-    const asked: unknown[] = [];
-    const pool = open(source([target('a')]), { elicit: async () => ({ action: 'cancel' }) });
+describe('looking after servers', () => {
+  test('one that nobody calls is stopped, and started again by the next call', async () => {
+    const pool = open(source([target('a')], 1));
     await using lease = await pool.open([{ id: 'a' }]);
-    const result = await call(
-      lease,
-      'a:ask',
-      {},
-      {
-        elicit: async (request) => {
-          asked.push(request);
-          return { action: 'accept', content: { branch: 'main' } };
-        },
-      },
-    );
-    expect(asked).toMatchObject([
-      { server: 'a', mode: 'form', message: 'Which branch?', call: { tool: 'ask', idempotencyKey: 'a:ask' } },
-    ]);
-    expect(JSON.parse(textOf(result))).toMatchObject({ action: 'accept', content: { branch: 'main' } });
-    expect(JSON.parse(textOf(await call(lease, 'a:ask')))).toMatchObject({ action: 'cancel' });
+    const before = textOf(await call(lease, 'a:pid'));
+    await systemClock.sleep(10);
+    await pool.check();
+    expect(isAlive(before)).toBe(false);
+    expect(pool.reports()[0]?.state).toBe('idle');
+    expect(textOf(await call(lease, 'a:pid'))).not.toBe(before);
+    expect(pool.reports()[0]?.restarts).toBe(0);
   });
 
-  test('without anybody to ask, elicitation is refused; sampling always, in words', async () => {
-    const pool = open(source([target('a')]));
+  test('[E6.health] every 30 s of the clock each server is looked at', async () => {
+    const ticks: (() => void)[] = [];
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) =>
+        ms === 30_000
+          ? new Promise<void>((resolve, reject) => {
+              ticks.push(resolve);
+              signal?.addEventListener('abort', () => reject(signal.reason as Error));
+            })
+          : systemClock.sleep(ms, signal),
+    };
+    const pool = open(source([target('a')]), { clock });
     await using lease = await pool.open([{ id: 'a' }]);
-    expect(textOf(await call(lease, 'a:ask'))).toContain('CloutAgent does not answer elicitation/create');
-    expect(textOf(await call(lease, 'a:sample'))).toContain('makes no model calls for servers');
-  });
-});
-
-describe('results', () => {
-  test('[E5.bounds] a text that is too long is cut, and kept whole in a file', async () => {
-    const kept: string[] = [];
-    const pool = open(source([target('a')]), {
-      spill: async (text) => {
-        kept.push(text);
-        return '/kept/here.txt';
-      },
-    });
-    await using lease = await pool.open([{ id: 'a' }]);
-    const result = await call(lease, 'a:big', { length: 200_000 });
-    expect(textOf(result)).toHaveLength(80_000);
-    expect(String(result.content[1]?.['text'])).toContain('/kept/here.txt');
-    expect(kept[0]).toHaveLength(200_010);
-    expect(kept[0]).toMatch(/ end$/u);
-  });
-
-  test('progress is passed on and starts the time-out again', async () => {
-    const pool = open(source([target('a', 'ok', { callMs: 900 })]));
-    await using lease = await pool.open([{ id: 'a' }]);
-    const seen: unknown[] = [];
-    const result = await lease.call(
-      lease.tool('a:progress'),
-      {},
-      {
-        signal: new AbortController().signal,
-        idempotencyKey: 'k',
-        onProgress: (progress) => void seen.push(progress),
-      },
-    );
-    expect(textOf(result)).toBe('all steps');
-    expect(seen).toHaveLength(5);
-    expect(seen[1]).toEqual({ progress: 2, total: 5, message: 'step 2' });
-  });
-
-  test('[E5.timeout] single tools may have time-outs of their own', async () => {
-    const pool = open(source([target('a', 'ok', { toolMs: { never: 100 } })]));
-    await using lease = await pool.open([{ id: 'a' }]);
-    expect(await codeFrom(call(lease, 'a:never'))).toBe('REQUEST_TIMEOUT');
-    expect(textOf(await call(lease, 'a:late'))).toBe('too late');
+    await call(lease, 'a:mutate-silently');
+    expect(pool.reports()[0]?.drift).toBeUndefined();
+    expect(ticks).toHaveLength(1);
+    ticks[0]?.();
+    await vi.waitFor(() => expect(pool.reports()[0]?.drift?.added).toEqual(['extra']));
+    await vi.waitFor(() => expect(ticks).toHaveLength(2));
   });
 });

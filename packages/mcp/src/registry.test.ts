@@ -94,7 +94,7 @@ describe('entries', () => {
   });
 });
 
-describe('[E2] an entry runs only as it was approved', () => {
+describe('[E6.approval] [E2] an entry runs only as it was approved', () => {
   const CHANGES: readonly [string, (config: Record<string, unknown>) => void][] = [
     ['command', (config) => void (config['command'] = 'bash')],
     ['arguments', (config) => void (config['args'] = ['-c', 'true; evil'])],

@@ -29,11 +29,16 @@ export const resolveReference = async (text: string, sources: SecretSources): Pr
 
 const firstLine = async (reference: string, file: string): Promise<string> => {
   try {
-    await using handle = await open(file, 'r');
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
-    const [line = ''] = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/u);
-    if (line === '') throw missing(reference);
-    return line;
+    // Not `using`: the bundle of the command line keeps it as it is, and Node 20 does not know it.
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
+      const [line = ''] = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/u);
+      if (line === '') throw missing(reference);
+      return line;
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     if (cause instanceof CloutError) throw cause;
     throw missing(reference, cause);

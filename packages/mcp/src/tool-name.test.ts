@@ -24,7 +24,7 @@ test('tools that would share a name each get a hash, and neither takes the plain
   for (const name of names) expect(name).toMatch(/^mcp__a__x_y_[0-9a-f]{8}$/u);
 });
 
-test('[E6.wire-names] every set of tools maps to legal, sorted, reversible names that do not depend on its order', () => {
+test('[E6.wire-names] [E12] every set of tools maps to legal, sorted, reversible names that do not depend on its order', () => {
   const tools = fc.uniqueArray(
     fc.tuple(
       fc.constantFrom('a', 'a-b', 'files'),

@@ -2,10 +2,12 @@ import {
   toMoney,
   type LedgerRow,
   type Page,
+  type PinnedDocument,
   type Run,
   type RunDetail,
   type RunEvent,
   type RunEventBody,
+  type RunKind,
 } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { read, type Guarded } from './ask.ts';
@@ -159,4 +161,25 @@ const toLedgerRow = (row: Row): LedgerRow => {
     createdAt: toIso(int(row, 'created_at')),
     settledAt: settledAt === null ? null : toIso(settledAt),
   };
+};
+
+/** Throws RUN_NOT_FOUND. */
+export const readDocument = async (writer: Writer, runId: string): Promise<PinnedDocument> => {
+  const answers = await read(writer, [{ sql: 'SELECT document FROM run WHERE id = ?', params: [runId] }]);
+  const [row] = answers[0]?.rows ?? [];
+  if (row === undefined) throw runNotFound(runId);
+  // Written verbatim from a document.
+  return json(row, 'document') as PinnedDocument;
+};
+
+/** Throws RUN_NOT_FOUND. */
+export const readKind = async (
+  writer: Writer,
+  runId: string,
+): Promise<{ readonly kind: RunKind; readonly status: Run['status'] }> => {
+  const answers = await read(writer, [{ sql: 'SELECT kind, status FROM run WHERE id = ?', params: [runId] }]);
+  const [row] = answers[0]?.rows ?? [];
+  if (row === undefined) throw runNotFound(runId);
+  // The constraints of the columns hold these.
+  return { kind: text(row, 'kind') as RunKind, status: text(row, 'status') as Run['status'] };
 };

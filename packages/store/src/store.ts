@@ -14,9 +14,11 @@ import type {
   LimitedLevel,
   NewRun,
   Page,
+  PinnedDocument,
   Run,
   RunDetail,
   RunEvent,
+  RunKind,
   Signal,
   Unit,
 } from '@cloutagent/contract';
@@ -45,7 +47,16 @@ import {
   type Costs,
   type NodeHistory,
 } from './cost.ts';
-import { readDetail, readEvents, readLedger, readReceiptRuns, readRunsPage, type RunsQuery } from './detail.ts';
+import {
+  readDetail,
+  readDocument,
+  readEvents,
+  readKind,
+  readLedger,
+  readReceiptRuns,
+  readRunsPage,
+  type RunsQuery,
+} from './detail.ts';
 import { checkInvariants } from './invariants.ts';
 import { fromFailure, toFailure } from './failure.ts';
 import { getPrefixTokens, putPrefixTokens } from './prefix-tokens.ts';
@@ -111,6 +122,10 @@ export interface Store {
   approval(id: string): Promise<Approval>;
   /** Once, with the run's signal. Throws APPROVAL_NOT_FOUND, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_CHANGED, RUN_NOT_RESUMABLE. */
   decide(id: string, decision: ApprovalDecision & { readonly by: string }): Promise<Approval>;
+  /** What a run was started with. Throws RUN_NOT_FOUND. */
+  document(runId: string): Promise<PinnedDocument>;
+  /** Throws RUN_NOT_FOUND. */
+  kindOf(runId: string): Promise<{ readonly kind: RunKind; readonly status: Run['status'] }>;
   /** Id of the change's run that is not finished. */
   liveRunOf(projectId: string, slug: string): Promise<string | undefined>;
   /** Ids of runs with status `running` or `cancelling`, oldest first. */
@@ -220,6 +235,8 @@ export const createStore = (writer: Writer, clock: Clock, money: MoneyOptions = 
     approvals: (query) => readApprovals(writer, query),
     approval: (id) => readApproval(writer, id),
     decide: (id, decision) => decideApproval(writer, id, decision, clock.now()),
+    document: (runId) => readDocument(writer, runId),
+    kindOf: (runId) => readKind(writer, runId),
     liveRunOf: async (projectId, slug) => {
       const ids = await readIds(writer, `project_id = ? AND slug = ? AND kind = 'change' AND ${UNFINISHED}`, [
         projectId,

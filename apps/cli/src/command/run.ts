@@ -7,8 +7,9 @@ import { plain } from '../output.ts';
 import type { Session } from '../session.ts';
 import { withKey } from '../with-key.ts';
 import { withServer } from '../with-server.ts';
+import { collectVariable, isWorkflowFile, readWorkflow, variablesOf, type WorkflowOptions } from '../workflow-file.ts';
 
-interface RunOptions {
+interface RunOptions extends WorkflowOptions {
   readonly budget?: string;
   readonly simulate?: true;
   readonly model?: string;
@@ -17,22 +18,49 @@ interface RunOptions {
 
 export const registerRun: Register = (program, context) => {
   program
-    .command('run <slug>')
-    .description("work through a change's open tasks; goes on with a run that was paused or interrupted")
+    .command('run <change|workflow>')
+    .description(
+      "work through a change's open tasks, going on with a run that was paused or interrupted; or run a workflow (a .yaml or .json file)",
+    )
     .option('--budget <usd>', "limit of the run; the plan's ceiling by default", usd)
     .option('--simulate', 'on the simulator: no key, no cost')
     .option('--model <id>', 'instead of the configured model')
+    .option('--input <text>', 'input of a workflow')
+    .option('--var <name=value>', 'variable of a workflow; as often as needed', collectVariable)
     .option('--detach', 'leave it to a server in the background and return at once')
     .action(
       context.action(async (slug: string, options: RunOptions) => {
         if (options.detach === true) await startOwner(context);
         return withServer(context, async (session) => {
-          const { run, after } = await withKey(context, session, () => startOrContinue(session, slug, options));
+          const { run, after } = await withKey(context, session, () =>
+            isWorkflowFile(slug)
+              ? startWorkflow(context, session, slug, options)
+              : startOrContinue(session, slug, options),
+          );
           if (options.detach === true) return detached(context, session, run);
           return followRun(context, session, run, { after, resume: true });
         });
       }),
     );
+};
+
+const startWorkflow = async (
+  context: Context,
+  session: Session,
+  file: string,
+  options: RunOptions,
+): Promise<Started> => {
+  const workflow = await readWorkflow(context.cwd() ?? context.io.cwd, file);
+  const { input, budget, model } = options;
+  const run = await session.call('workflowRun', {
+    body: {
+      workflow,
+      variables: variablesOf(options),
+      simulate: options.simulate === true,
+      ...given({ input, budget, model }),
+    },
+  });
+  return { run, after: 0 };
 };
 
 interface Started {

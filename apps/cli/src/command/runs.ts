@@ -3,6 +3,8 @@ import { followRun } from '../follow.ts';
 import { given, oneOf, usd, wholeNumber } from '../option.ts';
 import { resolveRunId } from '../run-id.ts';
 import { showEnd, showRun, showRuns } from '../show/run.ts';
+import { registerDecisions } from './runs-decide.ts';
+import { registerForks } from './runs-fork.ts';
 import { withKey } from '../with-key.ts';
 import { withServer } from '../with-server.ts';
 
@@ -10,7 +12,9 @@ const RUN = '<run>';
 const RUN_HELP = 'id of the run, a unique beginning of it, or "last"';
 
 export const registerRuns: Register = (program, context) => {
-  const runs = program.command('runs').description('look at runs, watch, resume and cancel them');
+  const runs = program
+    .command('runs')
+    .description('look at runs, watch, resume, pause and cancel them, decide what they ask, fork and replay them');
   const { output } = context;
   runs
     .command('list')
@@ -72,6 +76,21 @@ export const registerRuns: Register = (program, context) => {
             session.call('runResume', { params: { id }, body: given(options) }),
           );
           return followRun(context, session, run, { after: lastSeq, resume: true });
+        }),
+      ),
+    );
+  registerDecisions(runs, context);
+  registerForks(runs, context);
+  runs
+    .command('pause')
+    .argument(RUN, RUN_HELP)
+    .description('let the steps of a workflow that are being done finish, then pause')
+    .action(
+      context.action(async (text: string) =>
+        withServer(context, async (session) => {
+          const run = await session.call('runPause', { params: { id: await resolveRunId(session, text) } });
+          output.result(run, () => `${run.id} pauses as soon as its steps are done`);
+          return 0;
         }),
       ),
     );

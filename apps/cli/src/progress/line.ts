@@ -1,4 +1,5 @@
 import { showUsd, type RunEvent } from '@cloutagent/contract';
+import { toIso } from '@cloutagent/kit';
 import { oneLine, plain, type Style } from '../output.ts';
 import { showCheck } from '../show/change.ts';
 
@@ -32,6 +33,22 @@ export const lineOf = ({ body }: RunEvent, style: Style): string | undefined => 
       const { check, ok, detail } = body.result;
       return `  check  ${oneLine(showCheck(check), WIDTH)}: ${ok ? style.green('holds') : style.red(`does not hold, ${oneLine(detail, WIDTH)}`)}`;
     }
+    case 'node.started':
+      return `${style.bold(oneLine(body.node))} ${oneLine(body.title, WIDTH)}${body.attempt > 1 ? style.yellow(` (attempt ${body.attempt})`) : ''}`;
+    case 'node.finished': {
+      const { status, output, error } = body.outcome;
+      if (status === 'skipped') return style.dim(`  skipped ${oneLine(body.node)}`);
+      const said = error === null ? style.dim(oneLine(output, WIDTH)) : oneLine(error.message, WIDTH);
+      return `  ${error === null ? style.green('done') : style.red('failed')} ${oneLine(body.node)} ${said}`;
+    }
+    case 'wait.started':
+      return style.yellow(`  waits until ${toIso(body.until)}`);
+    case 'approval.requested':
+      return style.yellow(
+        `  asks  ${oneLine(body.title, WIDTH)}: clout runs approve ${plain(body.approval)} (or deny)`,
+      );
+    case 'approval.decided':
+      return style.dim(`  ${plain(body.status)}${body.by === null ? '' : ` by ${oneLine(body.by)}`}`);
     default:
       return undefined;
   }

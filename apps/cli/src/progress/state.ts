@@ -29,6 +29,8 @@ export const nextProgress = (progress: Progress, { body }: RunEvent): Progress =
   switch (body.type) {
     case 'task.started':
       return { ...progress, task: { id: body.taskId, title: body.title }, doing: '' };
+    case 'node.started':
+      return { ...progress, task: { id: body.node, title: body.title }, doing: '' };
     case 'task.finished':
       return { ...progress, task: null, doing: '' };
     case 'model.started':

@@ -7,12 +7,15 @@ import {
   type RunReason,
   type RunStatus,
 } from '@cloutagent/contract';
+import { toIso } from '@cloutagent/kit';
 import { oneLine, plain, type Style } from '../output.ts';
 import { table } from './table.ts';
 
 /** Exit code of a command that followed a run to this state (contract/error.ts). */
 export const exitOf = (status: RunStatus): number =>
-  status === 'completed' || status === 'running' ? 0 : status === 'paused' || status === 'interrupted' ? 6 : 1;
+  status === 'completed' || status === 'running' || status === 'queued' ? 0 : RESTING.has(status) ? 6 : 1;
+
+const RESTING: ReadonlySet<RunStatus> = new Set(['paused', 'interrupted', 'waiting']);
 
 const paintStatus = (status: RunStatus, style: Style): string => {
   if (status === 'completed') return style.green(status);
@@ -38,7 +41,7 @@ export const showRuns = (page: Page<Run>, style: Style): string => {
   ]);
   const columns = [
     { title: 'RUN', paint: style.bold },
-    { title: 'CHANGE' },
+    { title: 'CHANGE OR WORKFLOW' },
     { title: 'STATUS' },
     { title: 'TASKS', align: 'right' as const },
     { title: 'COST', align: 'right' as const },
@@ -90,24 +93,44 @@ export const showRun = (detail: RunDetail, style: Style): string => {
     ...showReason(run.reason, style),
     '',
     ...tasks,
+    ...detail.waits.map((wait) => style.yellow(showWait(wait))),
     ...(steps.length === 0 ? [] : ['', table(columns, steps, style.dim)]),
     ...nextSteps(run),
   ].join('\n');
 };
 
+const showWait = ({ key, topic, until }: RunDetail['waits'][number]): string => {
+  const approval = topic?.startsWith('approval:') === true ? topic.slice('approval:'.length) : undefined;
+  const time = until === null ? '' : ` until ${toIso(until)}`;
+  return approval === undefined
+    ? `waits${time} at ${oneLine(key)}`
+    : `waits${time} for approval: clout runs approve ${plain(approval)} (or deny)`;
+};
+
 /** How following a run ended, and what one can do now. */
 export const showEnd = (run: Run, style: Style): string =>
   [
-    `${paintStatus(run.status, style)} ${run.id}: ${doneOf(run)} tasks, ${showCost(run)}, ${run.counts.modelCalls} model calls`,
+    `${paintStatus(run.status, style)} ${run.id}: ${doneOf(run)} ${run.kind === 'change' ? 'tasks' : 'nodes'}, ${showCost(run)}, ${run.counts.modelCalls} model calls`,
     ...showReason(run.reason, style),
     ...nextSteps(run),
   ].join('\n');
 
 const nextSteps = (run: Run): string[] => {
+  if (run.kind === 'workflow') return nextOfWorkflow(run);
   if (run.status === 'completed') return [`Next: clout change archive ${plain(run.slug)}`];
-  if (run.status === 'running') return [`Watch it: clout runs watch ${run.id}`];
+  return nextOfAny(run) ?? [`Try again with the open tasks: clout run ${plain(run.slug)}`];
+};
+
+const nextOfWorkflow = (run: Run): string[] => {
+  if (run.status === 'completed') return [];
+  return nextOfAny(run) ?? [`Go on from one of its steps: clout runs fork ${run.id} --from STEP`];
+};
+
+const nextOfAny = (run: Run): string[] | undefined => {
+  if (run.status === 'running' || run.status === 'queued') return [`Watch it: clout runs watch ${run.id}`];
   if (run.status === 'interrupted') return [`Go on where it stopped: clout runs resume ${run.id}`];
-  if (run.status !== 'paused') return [`Try again with the open tasks: clout run ${plain(run.slug)}`];
+  if (run.status === 'waiting') return [`It waits; what for: clout runs show ${run.id}`];
+  if (run.status !== 'paused') return undefined;
   const budget = enoughFor(run);
   if (run.reason?.code === 'EFFECT_UNKNOWN') return [`Resume: clout runs resume ${run.id} --unknown repeat (or skip)`];
   return [`Resume: clout runs resume ${run.id}${budget === undefined ? '' : ` --budget ${budget}`}`];

@@ -91,19 +91,28 @@ export const mcpHandlers = (mcp: McpServers): Pick<Handlers, McpRoutes> => ({
   },
   mcpServerTools: async ({ params, context }) => {
     const id = params['id'] ?? '';
-    await using lease = await mcp.pool.open([{ id }], { signal: context.signal });
-    const { drift } = await mcp.status(id, false);
-    return { tools: [...lease.tools().values()], ...(drift === undefined ? {} : { drift }) };
+    // Not `using`: the bundle of the command line keeps it as it is, and Node 20 does not know it.
+    const lease = await mcp.pool.open([{ id }], { signal: context.signal });
+    try {
+      const { drift } = await mcp.status(id, false);
+      return { tools: [...lease.tools().values()], ...(drift === undefined ? {} : { drift }) };
+    } finally {
+      await lease.close();
+    }
   },
   mcpToolCall: async ({ params, body, context }) => {
     const id = params['id'] ?? '';
     const ref = Object.keys(body.params).length === 0 ? { id } : { id, params: body.params };
-    await using lease = await mcp.pool.open([ref], { signal: context.signal });
-    return lease.call(lease.tool(`${id}:${body.tool}`), body.input, {
-      signal: context.signal,
-      idempotencyKey: context.requestId,
-      ...(body.timeoutMs === undefined ? {} : { timeoutMs: body.timeoutMs }),
-    });
+    const lease = await mcp.pool.open([ref], { signal: context.signal });
+    try {
+      return await lease.call(lease.tool(`${id}:${body.tool}`), body.input, {
+        signal: context.signal,
+        idempotencyKey: context.requestId,
+        ...(body.timeoutMs === undefined ? {} : { timeoutMs: body.timeoutMs }),
+      });
+    } finally {
+      await lease.close();
+    }
   },
   mcpTestConnection: async ({ body, context }) => {
     const config = await configToTry(mcp, body);

@@ -1,6 +1,6 @@
 import { allows, CloutError, parseUsd, type Principal, type Run } from '@cloutagent/contract';
-import { taskLevel } from '@cloutagent/engine';
-import { CANCELLED, startRun } from '@cloutagent/lane';
+import { CANCELLED, taskLevel } from '@cloutagent/engine';
+import { startRun } from '@cloutagent/lane';
 import { requireResumable } from '../run-owner.ts';
 import { streamRun } from '../run-stream.ts';
 import type { Workbench } from '../workbench.ts';
@@ -99,7 +99,7 @@ export const runHandlers = (bench: Workbench): Pick<Handlers, RunRoutes> => {
       if (run.status !== 'completed') {
         bench.requireModel(run.simulated);
         await bench.requireData();
-        bench.owner.begin(runId, body.unknown);
+        await bench.owner.resume(runId, body.unknown);
       }
       return show(runId);
     },

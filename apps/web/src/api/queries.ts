@@ -72,3 +72,11 @@ export const runQuery = (id: string) =>
     queryKey: ['run', id],
     queryFn: ({ signal }): Promise<RunDetail> => api.call('runShow', { params: { id } }, { signal }),
   });
+
+/** What a run asks a person. */
+export const approvalsQuery = (runId: string) =>
+  queryOptions({
+    queryKey: ['approvals', runId],
+    queryFn: ({ signal }) => api.call('approvalsList', { query: { run: runId, limit: PAGE } }, { signal }),
+    refetchInterval: LIST_REFRESH_MS,
+  });

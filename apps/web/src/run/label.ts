@@ -75,12 +75,30 @@ const checkLabel = ({ row, live }: LabelInput): string => {
   return check === undefined ? (row?.name ?? live?.name ?? 'check') : checkText(check);
 };
 
+/** What kind of node it is, which branch it took, and what went wrong. */
+const nodeDetail = ({ row, live }: LabelInput): string => {
+  const output = isRecord(row?.output) ? row.output : {};
+  const error = isRecord(output['error']) ? textOf(output['error']['message']) : undefined;
+  const branch = textOf(output['branch']);
+  return [row?.name ?? textOf(live?.input) ?? '', branch === undefined ? '' : `→ ${branch}`, error ?? '']
+    .filter((part) => part !== '')
+    .join(' ');
+};
+
 /** Words for one row of the tree. */
 export const toLabel = (input: LabelInput): Label => {
   const { kind, segment, row, live, task } = input;
   switch (kind) {
     case 'task':
       return { label: task?.title ?? live?.name ?? `Task ${segment.index}`, detail: '' };
+    case 'node':
+      return { label: task?.title ?? live?.name ?? segment.name, detail: nodeDetail(input) };
+    case 'item':
+      return { label: `Item ${count(segment)}`, detail: '' };
+    case 'ask':
+      return { label: `Asks: ${row?.name ?? live?.name ?? 'a person'}`, detail: '' };
+    case 'wait':
+      return { label: 'Wait', detail: isRecord(row?.output) ? (textOf(row.output['kind']) ?? '') : '' };
     case 'try':
       return { label: `Try ${count(segment)}`, detail: '' };
     case 'turn':

@@ -12,7 +12,7 @@ import { rowKey, taskKey } from './step-key.ts';
 
 /** What the stream has told about one row of the tree; times in milliseconds since 1970. */
 export interface LiveStep {
-  readonly kind: 'task' | 'model' | 'tool' | 'check';
+  readonly kind: 'task' | 'node' | 'ask' | 'model' | 'tool' | 'check';
   readonly name: string;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
@@ -92,6 +92,37 @@ const toChange = ({ at, body }: RunEvent): Change | undefined => {
       return {
         key: taskKey(body.outcome.taskId),
         step: { kind: 'task', endedAt: at, outcome: body.outcome, isError: !body.outcome.ticked },
+      };
+    case 'node.started':
+      return {
+        key: body.node,
+        step: {
+          kind: 'node',
+          name: body.title,
+          input: body.kind,
+          startedAt: at,
+          endedAt: null,
+          attempt: body.attempt,
+          isError: false,
+        },
+      };
+    case 'node.finished':
+      return {
+        key: body.node,
+        step: {
+          kind: 'node',
+          endedAt: at,
+          isError: body.outcome.status === 'failed',
+          stopReason: body.outcome.status,
+          preview: body.outcome.error?.message ?? body.outcome.output,
+        },
+      };
+    case 'approval.requested':
+      return { key: body.step, step: { kind: 'ask', name: body.title, startedAt: at, endedAt: null } };
+    case 'approval.decided':
+      return {
+        key: body.step,
+        step: { kind: 'ask', endedAt: at, isError: body.status !== 'approved', preview: body.reason ?? body.status },
       };
     case 'model.started':
       return {

@@ -59,7 +59,7 @@ export const RunFigures = ({ run, now }: { readonly run: Run; readonly now: numb
       </div>
       <dl className="grid grid-cols-3 divide-x divide-line">
         <Figure label="Elapsed" value={showDuration(elapsedOf(run, now))} />
-        <Figure label="Tasks" value={`${done}/${run.tasks.length}`} />
+        <Figure label={run.kind === 'change' ? 'Tasks' : 'Nodes'} value={`${done}/${run.tasks.length}`} />
         <Figure label="Calls" value={String(run.counts.modelCalls)} note={`+${run.counts.toolCalls} tools`} />
       </dl>
     </div>

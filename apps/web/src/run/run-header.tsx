@@ -43,14 +43,18 @@ export const RunHeader = ({ run, connection }: RunHeaderProps) => {
             Changes
           </Link>
           <span aria-hidden>/</span>
-          <Link
-            to="/changes/$slug"
-            params={{ slug: run.slug }}
-            search={{ tab: 'runs' }}
-            className="font-mono break-all hover:text-ink hover:underline"
-          >
-            {run.slug}
-          </Link>
+          {run.kind === 'change' ? (
+            <Link
+              to="/changes/$slug"
+              params={{ slug: run.slug }}
+              search={{ tab: 'runs' }}
+              className="font-mono break-all hover:text-ink hover:underline"
+            >
+              {run.slug}
+            </Link>
+          ) : (
+            <span className="font-mono break-all">{run.slug}</span>
+          )}
           <span aria-hidden>/</span>
           <span className="font-mono" title={run.id}>
             {run.id.slice(-8)}
@@ -87,7 +91,7 @@ export const RunHeader = ({ run, connection }: RunHeaderProps) => {
             Resume
           </Link>
         ) : null}
-        {hasEnded(run.status) ? (
+        {hasEnded(run.status) && run.kind === 'change' ? (
           <Link to="/changes/$slug" params={{ slug: run.slug }} className={buttonClass('plain')}>
             Open change
           </Link>
@@ -110,6 +114,16 @@ export const ReasonBox = ({ run }: { readonly run: Run }) => {
             Every finished step is kept. Resuming goes on where it stopped and repeats nothing.
           </p>
         </div>
+      </div>
+    );
+  }
+  if (run.status === 'waiting') {
+    return (
+      <div className="mb-4 flex gap-2.5 rounded-lg bg-warn-soft p-3">
+        <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+        <p className="font-medium">
+          This run waits for a person or a time. It holds nothing meanwhile and costs nothing.
+        </p>
       </div>
     );
   }

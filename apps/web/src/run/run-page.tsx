@@ -10,6 +10,7 @@ import { ProblemBox } from '../ui/problem-box.tsx';
 import { Skeleton, SkeletonRows } from '../ui/skeleton.tsx';
 import { statusWord } from '../ui/status.tsx';
 import { useNow } from '../ui/use-now.ts';
+import { ApprovalsBox } from './approvals-box.tsx';
 import { CancelPanel } from './cancel-panel.tsx';
 import { flatten } from './flatten.ts';
 import { ResumePanel } from './resume-panel.tsx';
@@ -76,6 +77,7 @@ const RunView = ({
       <RunHeader run={run} connection={connection} />
       {error === null ? null : <ProblemBox error={error} onRetry={onRetry} className="mb-4" />}
       <ReasonBox run={run} />
+      {run.kind === 'workflow' && !ended ? <ApprovalsBox runId={id} /> : null}
       <RunFigures run={run} now={now} />
       <div className="@container">
         <div className="grid items-start gap-4 @3xl:grid-cols-[minmax(0,1.5fr)_minmax(300px,1fr)]">

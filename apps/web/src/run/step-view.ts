@@ -57,6 +57,8 @@ export const inputParts = (node: StepNode): readonly Part[] => {
   const value = node.row?.input ?? node.live?.input ?? null;
   // A task's own input is its title, which the panel shows already.
   if (value === null || node.kind === 'task') return [];
+  // Of a node that has not ended only its kind is known.
+  if (node.kind === 'node' && node.row === null) return [];
   if (node.kind === 'tool') return [{ kind: 'json', title: 'Arguments', value: argumentsOf(value) }];
   if (typeof value === 'string') return [{ kind: 'text', title: 'Text', text: value, streaming: false }];
   return [{ kind: 'json', title: node.kind === 'turn' ? 'Request' : 'Input', value }];

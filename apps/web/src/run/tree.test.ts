@@ -112,3 +112,37 @@ test('a slash inside brackets belongs to the index', () => {
   expect(keyPrefixes('task[#a/b]/tick')).toEqual(['task[#a/b]', 'task[#a/b]/tick']);
   expect(lastSegment('task[#a/b]')).toEqual({ name: 'task', index: '#a/b' });
 });
+
+test('[X2.approvals] a workflow is a tree of its nodes: branches at once, waits, attempts, items of a map, what was skipped', () => {
+  const tasks = ['left', 'right', 'ask', 'all', 'no'].map((id) => ({
+    id,
+    title: `The ${id}`,
+    status: 'open' as const,
+    verification: null,
+    costNanoUsd: 0,
+  }));
+  const started = (seq: number, node: string) =>
+    frame(seq, { type: 'node.started', node, kind: 'agent', title: `The ${node}`, attempt: 1 });
+  const steps = [
+    row('left/try[0]/turn[0]', { kind: 'model', costNanoUsd: 5 }),
+    row('left/try[0]', { kind: 'attempt', isError: true }),
+    row('ask/try[0]/ask', { kind: 'approval', name: 'Publish?' }),
+    row('all/map[1]/each/try[0]/turn[0]', { kind: 'model' }),
+    row('all/map[1]/each', { kind: 'node', input: 'x', output: { status: 'done' } }),
+    row('no', { kind: 'node', input: null, output: { status: 'skipped' } }),
+  ];
+  const waits = [{ key: 'ask/try[0]/answer', topic: 'approval:apr_1', until: null }];
+  const live = applyFrames(EMPTY_LIVE, [started(1, 'left'), started(2, 'right')]);
+  const tree = toTree(detail({ run: run({ kind: 'workflow', tasks }), steps, waits }), live, true);
+  expect(tree.map(({ key, kind, state }) => `${key} ${kind} ${state}`)).toEqual([
+    'left node running',
+    'right node running',
+    'ask node asking',
+    'all node waiting',
+    'no node skipped',
+  ]);
+  expect(findNode(tree, 'left/try[0]')).toMatchObject({ kind: 'try', state: 'failed', costNanoUsd: 5 });
+  expect(findNode(tree, 'ask/try[0]/ask')).toMatchObject({ label: 'Asks: Publish?', state: 'asking' });
+  expect(findNode(tree, 'all/map[1]')).toMatchObject({ kind: 'item', label: 'Item 2' });
+  expect(findNode(tree, 'all/map[1]/each')).toMatchObject({ kind: 'node', state: 'ok' });
+});

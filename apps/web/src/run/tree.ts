@@ -3,9 +3,9 @@ import type { LiveRun, LiveStep } from './live.ts';
 import { toLabel } from './label.ts';
 import { keyPrefixes, lastSegment, parentKey, rowKey, taskKey } from './step-key.ts';
 
-export type NodeKind = 'task' | 'try' | 'turn' | 'tool' | 'check' | 'tick' | 'step';
-/** `unknown`: money or an effect of it is not known, a person may have to look. */
-export type NodeState = 'waiting' | 'running' | 'ok' | 'failed' | 'unknown' | 'stopped';
+export type NodeKind = 'task' | 'node' | 'item' | 'try' | 'turn' | 'tool' | 'check' | 'tick' | 'ask' | 'wait' | 'step';
+/** `asking`: waits for a person or a time. `unknown`: money or an effect of it is not known, a person may have to look. */
+export type NodeState = 'waiting' | 'asking' | 'skipped' | 'running' | 'ok' | 'failed' | 'unknown' | 'stopped';
 
 /** One row of the step tree. Times in milliseconds since 1970; the cost includes what is below it. */
 export interface StepNode {
@@ -31,6 +31,12 @@ const KINDS: Readonly<Record<string, NodeKind>> = {
   tool: 'tool',
   check: 'check',
   tick: 'tick',
+  map: 'item',
+  ask: 'ask',
+  answer: 'wait',
+  delay: 'wait',
+  wait: 'wait',
+  due: 'wait',
 };
 
 const earliest = (times: readonly (number | null)[]): number | null => {
@@ -49,6 +55,10 @@ interface Sources {
   readonly ledger: ReadonlyMap<string, readonly LedgerRow[]>;
   readonly childKeys: ReadonlyMap<string, readonly string[]>;
   readonly tasks: ReadonlyMap<string, RunDetail['run']['tasks'][number]>;
+  /** Places of nodes of a workflow, whatever they are called. */
+  readonly nodes: ReadonlySet<string>;
+  /** Places at which the run waits, and all that is around them. */
+  readonly waiting: ReadonlySet<string>;
   /** Does a process drive the run at this moment? */
   readonly driven: boolean;
 }
@@ -69,6 +79,20 @@ const taskState = (
   if (status === 'done') return 'ok';
   if (status === 'failed') return 'failed';
   if (status === 'running' || live?.startedAt != null) return driven ? 'running' : 'stopped';
+  return 'waiting';
+};
+
+const nodeState = (
+  row: StepRow | undefined,
+  live: LiveStep | undefined,
+  waits: boolean,
+  driven: boolean,
+): NodeState => {
+  // The output of a node's row is a NodeOutcome; a skipped one had no input.
+  if (row !== undefined) return row.isError ? 'failed' : row.input === null ? 'skipped' : 'ok';
+  if (live?.endedAt != null) return live.isError ? 'failed' : live.stopReason === 'skipped' ? 'skipped' : 'ok';
+  if (waits) return 'asking';
+  if (live?.startedAt != null) return driven ? 'running' : 'stopped';
   return 'waiting';
 };
 
@@ -95,19 +119,24 @@ const groupState = (children: readonly StepNode[], driven: boolean): NodeState =
 
 const toNode = (key: string, sources: Sources): StepNode => {
   const segment = lastSegment(key);
-  const kind = KINDS[segment.name] ?? 'step';
+  const kind = sources.nodes.has(key) ? 'node' : (KINDS[segment.name] ?? 'step');
   const row = sources.rows.get(key);
   const live = sources.live.get(key);
   const attempts = sources.ledger.get(key) ?? [];
   const children = (sources.childKeys.get(key) ?? []).map((child) => toNode(child, sources));
-  const task = kind === 'task' ? sources.tasks.get(segment.index) : undefined;
+  const task = kind === 'task' ? sources.tasks.get(segment.index) : sources.tasks.get(key);
   const state =
     kind === 'task'
       ? taskState(task?.status ?? 'open', live, sources.driven)
-      : row === undefined && live === undefined && attempts.length === 0
-        ? groupState(children, sources.driven)
-        : leafState(row, live, attempts, sources.driven);
-  const isTask = kind === 'task';
+      : kind === 'node'
+        ? nodeState(row, live, sources.waiting.has(key), sources.driven)
+        : kind === 'ask' && sources.waiting.has(key)
+          ? 'asking'
+          : row === undefined && live === undefined && attempts.length === 0
+            ? groupState(children, sources.driven)
+            : leafState(row, live, attempts, sources.driven);
+  // Rows of tasks and nodes are written when they end, with the time at which this process began them.
+  const isTask = kind === 'task' || kind === 'node';
   const startedAt = earliest([
     isTask ? null : (row?.startedAt ?? null),
     live?.startedAt ?? null,
@@ -132,7 +161,17 @@ const toNode = (key: string, sources: Sources): StepNode => {
 };
 
 /** `try[2]` before `try[10]`, checks after turns, the tick last: the order in which things happen. */
-const RANK: Readonly<Record<string, number>> = { try: 0, turn: 1, tool: 2, check: 3, tick: 4 };
+const RANK: Readonly<Record<string, number>> = {
+  try: 0,
+  due: 0,
+  ask: 0,
+  turn: 1,
+  answer: 1,
+  wait: 1,
+  tool: 2,
+  check: 3,
+  tick: 4,
+};
 
 const compareKeys = (a: string, b: string): number => {
   const [left, right] = [lastSegment(a), lastSegment(b)];
@@ -162,8 +201,15 @@ export const toTree = (detail: RunDetail, live: LiveRun, driven: boolean): reado
   }
   const childKeys = toChildKeys([...rows.keys(), ...live.steps.keys(), ...ledger.keys()]);
   const tasks = new Map(detail.run.tasks.map((task) => [task.id, task]));
-  const sources: Sources = { rows, live: live.steps, ledger, childKeys, tasks, driven };
-  return detail.run.tasks.map((task) => toNode(taskKey(task.id), sources));
+  const isWorkflow = detail.run.kind === 'workflow';
+  const nodes = new Set([
+    ...(isWorkflow ? tasks.keys() : []),
+    ...detail.steps.filter(({ kind }) => kind === 'node').map(({ key }) => key),
+    ...Array.from(live.steps).flatMap(([key, step]) => (step.kind === 'node' ? [key] : [])),
+  ]);
+  const waiting = new Set(detail.waits.flatMap(({ key }) => [...keyPrefixes(key), key.replace(/\/answer$/u, '/ask')]));
+  const sources: Sources = { rows, live: live.steps, ledger, childKeys, tasks, nodes, waiting, driven };
+  return detail.run.tasks.map((task) => toNode(isWorkflow ? task.id : taskKey(task.id), sources));
 };
 
 /** When a step ended, or how far it has come; where it broke off, nobody knows more than its start. */

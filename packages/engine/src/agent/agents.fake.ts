@@ -51,7 +51,6 @@ export const openAgentRig = (
     journal,
     clock: systemClock,
     random: () => 0,
-    levels: [{ scope: 'project', id: 'p', limitNanoUsd: null }],
     model: () => options.wrap?.(model) ?? model,
     openTools: async () => ({
       port: tools,

@@ -1,5 +1,6 @@
 import { ClaudeSDKError } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
+import { projectLevel } from '../budget/levels.ts';
 import { say, use, type ScriptedAnswer } from '../model/port.fake.ts';
 import { CONFIG, openAgentRig, SERVER } from './agents.fake.ts';
 import { textResult, toolOf } from './tool-port.fake.ts';
@@ -51,9 +52,7 @@ describe('[E2.agents] agents', () => {
       system: CONFIG.systemPrompt,
       maxTokens: 1024,
     });
-    expect(await journal.budgets([{ scope: 'project', id: 'p' }])).toMatchObject([
-      { spentNanoUsd: 400_000, heldNanoUsd: 0 },
-    ]);
+    expect(await journal.budgets([projectLevel('p', true)])).toMatchObject([{ spentNanoUsd: 400_000, heldNanoUsd: 0 }]);
     expect(journal.size).toBe(0);
   });
 

@@ -172,7 +172,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
       const { result, conversation } = await execute(
         deps,
         {
-          run: newRun(deps, live),
+          run: newRun(deps, live, text, options.userId),
           model: await deps.model(),
           price: live.resolved.price,
           tools: live.port,
@@ -201,7 +201,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
   ): Promise<SDKExecutionResult> => {
     const live = require(id);
     const startedAt = deps.clock.monotonic();
-    using limit = openLimits(deps.clock, options.signal, options.timeout);
+    const limit = openLimits(deps.clock, options.signal, options.timeout);
     live.running.add(limit);
     const emit = guarded(onChunk, limit);
     let leave: (() => void) | undefined;
@@ -220,6 +220,7 @@ export const openAgents = (deps: AgentsDeps): Agents => {
     } finally {
       leave?.();
       live.running.delete(limit);
+      limit.close();
     }
   };
 
@@ -244,25 +245,43 @@ export const openAgents = (deps: AgentsDeps): Agents => {
   };
 };
 
-const newRun = (deps: AgentsDeps, { agent, resolved }: LiveAgent): NewRun => ({
-  id: newId('run', deps.clock),
-  projectId: deps.projectId,
-  document: {
-    format: 1,
-    kind: 'change',
-    slug: agent.id,
-    title: agent.name,
+/** An execution as a workflow of one agent, so that a store keeps, lists and prices it like any other run. */
+const newRun = (
+  deps: AgentsDeps,
+  { agent, resolved }: LiveAgent,
+  input: string,
+  startedBy: string | undefined,
+): NewRun => {
+  const { name, systemPrompt, maxTokens, maxIterations, enabledTools, mcpServers = [] } = agent.config;
+  const data = {
+    label: name,
     model: resolved.model,
-    maxIterations: agent.config.maxIterations,
-    maxAttempts: 1,
-    maxTokens: agent.config.maxTokens,
-    system: '',
-    tasks: [],
-  },
-  documentHash: '',
-  simulated: deps.simulated,
-  limitNanoUsd: null,
-});
+    systemPrompt,
+    maxTokens,
+    maxIterations,
+    enabledTools,
+    mcpServers: mcpServers.map(({ id }) => ({ id })),
+  };
+  return {
+    id: newId('run', deps.clock),
+    projectId: deps.projectId,
+    document: {
+      format: 1,
+      kind: 'workflow',
+      slug: agent.id,
+      title: name,
+      model: resolved.model,
+      input,
+      variables: {},
+      workflow: { format: 1, nodes: [{ id: 'agent', type: 'agent', data }], edges: [], variables: {} },
+      workflows: {},
+    },
+    documentHash: '',
+    simulated: deps.simulated,
+    limitNanoUsd: null,
+    ...(startedBy === undefined ? {} : { startedBy }),
+  };
+};
 
 const NOTHING = { usage: NO_USAGE, costNanoUsd: 0, modelCalls: 0, toolCalls: [] };
 

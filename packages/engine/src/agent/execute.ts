@@ -1,5 +1,6 @@
-import type { BudgetLevel, ExecutionOptions, NewRun, SDKExecutionResult, StreamChunk } from '@cloutagent/contract';
+import type { ExecutionOptions, NewRun, SDKExecutionResult, StreamChunk } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
+import { levelsOf, limitedLevels } from '../budget/levels.ts';
 import type { PrefixTokens } from '../model/bound.ts';
 import type { ModelPort } from '../model/port.ts';
 import type { Price } from '../model/price.ts';
@@ -17,8 +18,6 @@ export interface ExecutionDeps {
   readonly clock: Clock;
   /** In [0, 1), for the jitter of retries. */
   readonly random: () => number;
-  /** Budgets that every execution must fit, beside its own. */
-  readonly levels: readonly (BudgetLevel & { readonly limitNanoUsd: number | null })[];
 }
 
 export type ExecuteOptions = ExecutionOptions & { readonly signal?: AbortSignal | undefined };
@@ -50,14 +49,13 @@ export const execute = async (
   const { run, price, model, tools, conversation, maxIterations } = execution;
   const startedAt = deps.clock.monotonic();
   const chunks = openChunks(price, emit);
-  const runLevel = { scope: 'run', id: run.id } as const;
-  const levels = [...deps.levels.map(({ scope, id }) => ({ scope, id })), runLevel];
+  const spender = { ...run, slug: run.document.slug };
   let end: AgentEnd | undefined;
   let problem: unknown;
   try {
     signal.throwIfAborted();
-    await deps.journal.start(run, [...deps.levels, { ...runLevel, limitNanoUsd: run.limitNanoUsd }]);
-    const drive = openDrive(await deps.journal.claim(run.id), levels, {
+    await deps.journal.start(run, limitedLevels(spender, run.limitNanoUsd));
+    const drive = openDrive(await deps.journal.claim(run.id), levelsOf(spender), {
       journal: deps.journal,
       clock: deps.clock,
       random: deps.random,

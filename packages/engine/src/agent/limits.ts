@@ -2,9 +2,10 @@ import type { Clock } from '@cloutagent/kit';
 import type { Emit } from './execute.ts';
 import { TIMED_OUT } from './result.ts';
 
-export interface Limits extends Disposable {
+export interface Limits {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
+  close(): void;
 }
 
 /** Ends with the caller's signal or after so many milliseconds. */
@@ -23,7 +24,7 @@ export const openLimits = (clock: Clock, source: AbortSignal | undefined, timeou
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
-    [Symbol.dispose]: () => {
+    close: () => {
       timer.abort();
       source?.removeEventListener('abort', onAbort);
     },

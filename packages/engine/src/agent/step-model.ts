@@ -58,7 +58,7 @@ const attemptCall = async (
     const { model, system, tools, options } = conversation.prefix;
     const { maxTokens } = sent.reservation;
     const request = { model, system, tools, options, messages: conversation.messages, maxTokens };
-    const idempotencyKey = `${drive.claim.runId}:${step.key}#${sent.attempt}`;
+    const idempotencyKey = `${drive.claim.runId}:${drive.place ?? ''}${step.key}#${sent.attempt}`;
     const showText = (text: string, snapshot: boolean): void =>
       drive.onText({ runId: drive.claim.runId, step: step.key, text, snapshot });
     // Readers may still show what an earlier attempt wrote.

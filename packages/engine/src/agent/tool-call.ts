@@ -138,7 +138,7 @@ const callTool = async (
   repeatable: boolean,
 ): Promise<Result> => {
   try {
-    const idempotencyKey = `${drive.claim.runId}:${call.key}`;
+    const idempotencyKey = `${drive.claim.runId}:${drive.place ?? ''}${call.key}`;
     const result = await tools.call(tool, call.input, { signal: drive.signal, idempotencyKey });
     return { blocks: toResultBlocks(result), isError: result.isError };
   } catch (error) {

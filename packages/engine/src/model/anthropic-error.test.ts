@@ -6,14 +6,14 @@ describe('[E3.errors] a failed attempt says whether it was billed and whether an
   it.each([
     [400, 'MODEL_REQUEST_REFUSED', 'none', false],
     [401, 'MODEL_KEY_MISSING', 'none', false],
-    [402, 'MODEL_UNAVAILABLE', 'none', false],
+    [402, 'MODEL_ACCOUNT_LIMIT', 'none', false],
     [403, 'MODEL_REQUEST_REFUSED', 'none', false],
     [404, 'MODEL_REQUEST_REFUSED', 'none', false],
     [408, 'MODEL_UNAVAILABLE', 'none', true],
     [409, 'MODEL_UNAVAILABLE', 'none', true],
     [413, 'MODEL_REQUEST_REFUSED', 'none', false],
     [422, 'MODEL_REQUEST_REFUSED', 'none', false],
-    [429, 'MODEL_UNAVAILABLE', 'none', true],
+    [429, 'MODEL_RATE_LIMITED', 'none', true],
     [500, 'MODEL_UNAVAILABLE', 'unknown', true],
     [502, 'MODEL_UNAVAILABLE', 'unknown', true],
     [503, 'MODEL_UNAVAILABLE', 'none', true],
@@ -55,7 +55,7 @@ describe('[E3.errors] a failed attempt says whether it was billed and whether an
       fail(429, {}, 'rate_limit_error', { details: { error_code: 'enforced_spend_limit_reached' } }),
     );
     expect(await failure(ask(spent.url))).toMatchObject({
-      code: 'MODEL_UNAVAILABLE',
+      code: 'MODEL_ACCOUNT_LIMIT',
       retryable: false,
       billing: 'none',
     });

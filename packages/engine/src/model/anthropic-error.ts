@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@cloutagent/contract';
 import { ModelCallError } from './port.ts';
 
 /** Hides the key in whatever a server or a library wrote about the call. */
@@ -65,10 +66,14 @@ const ofStatus = (error: unknown, status: number, redact: Redact, now: number): 
   const said = redact(textField(error, 'apiMessage') ?? `HTTP ${status}`);
   const retryAfterMs = retryAfterOf(error, now);
   if (status === 401) {
-    return new ModelCallError('MODEL_KEY_MISSING', `The model server did not accept the API key: ${said}`, {
-      billing: 'none',
-      retryable: false,
-    });
+    return new ModelCallError(
+      'MODEL_KEY_MISSING',
+      `The model server did not accept the API key (authentication failed): ${said}`,
+      {
+        billing: 'none',
+        retryable: false,
+      },
+    );
   }
   const ruling = headerOf(error, 'x-should-retry');
   // The account's money is used up: no repetition helps, but a person can.
@@ -76,14 +81,19 @@ const ofStatus = (error: unknown, status: number, redact: Redact, now: number): 
   const passing = TURNED_AWAY_FOR_NOW.has(status) || status >= 500;
   const retryable = ruling === 'true' || (ruling !== 'false' && passing && !unpaid);
   const billing = status < 500 || TURNED_AWAY_FOR_NOW.has(status) ? 'none' : 'unknown';
-  const code = passing || unpaid ? 'MODEL_UNAVAILABLE' : 'MODEL_REQUEST_REFUSED';
   const outage = status >= 500;
-  return new ModelCallError(code, `The model server answered ${status}: ${said}`, {
+  return new ModelCallError(codeFor(status, unpaid, passing), `The model server answered ${status}: ${said}`, {
     billing,
     retryable,
     retryAfterMs,
     outage,
   });
+};
+
+const codeFor = (status: number, unpaid: boolean, passing: boolean): ErrorCode => {
+  if (unpaid) return 'MODEL_ACCOUNT_LIMIT';
+  if (status === 429) return 'MODEL_RATE_LIMITED';
+  return passing ? 'MODEL_UNAVAILABLE' : 'MODEL_REQUEST_REFUSED';
 };
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '@cloutagent/kit';
 import type Anthropic from '@anthropic-ai/sdk';
-import type { MessageCountTokensParams, MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages';
+import type { MessageCountTokensParams } from '@anthropic-ai/sdk/resources/messages';
 import { openAccumulator } from './accumulate.ts';
 import { toModelCallError, type Redact } from './anthropic-error.ts';
 import { guardModel } from './guard.ts';
@@ -29,6 +29,9 @@ export interface AnthropicOptions {
 
 /** Longest answer in bytes: 128,000 tokens at some 150 bytes an event, and as much again. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** What a timer can hold. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Characters from which a key is hidden in texts: a shorter one is no secret, but may be a common word. */
 const SHORTEST_KEY = 8;
@@ -122,10 +125,14 @@ async function* streamCall(
   });
   try {
     const betas = request.options?.betas ?? [];
-    const { data: events, request_id: requestId } = await client.messages
-      // The port's blocks are the API's own in a looser type, sent back as they came; this is where they leave.
-      .create(toParams(request, deps.profile) as unknown as MessageCreateParamsStreaming, {
+    // By its path, because `messages.create` writes about old models to the console.
+    const { data: events, request_id: requestId } = await client
+      .post<AsyncIterable<unknown>>('/v1/messages', {
+        body: toParams(request, deps.profile),
+        stream: true,
         signal: watch.signal,
+        // Of the headers; the watch has its own limits.
+        timeout: LONGEST_TIMER_MS,
         headers: {
           'idempotency-key': call.idempotencyKey,
           ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),

@@ -43,7 +43,8 @@ export const openFakeModel = (script: Script): FakeModel => {
       calls.push({ request: structuredClone(request), idempotencyKey, usage: null });
       const answer = script(request, nth);
       if (answer === 'hang') {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        // A signal that was aborted before says nothing any more.
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
         throw new ModelCallError('MODEL_UNAVAILABLE', 'aborted', { billing: 'unknown', retryable: true });
       }
       const { content, stopReason, usage = countUsage(request, content) } = answer;

@@ -27,6 +27,8 @@ export interface DriveDeps {
 /** One process driving one claimed run: finished steps are read, new ones are committed. */
 export interface Drive extends DriveDeps {
   readonly claim: Claim;
+  /** Beginning of the keys, of a drive below a place; it ends in a slash. */
+  readonly place?: string;
   /** The budgets that every call of this run must fit. */
   readonly levels: readonly BudgetLevel[];
   /** The step at this place that an earlier driver finished, or undefined. Throws DIVERGED where its input was another. */

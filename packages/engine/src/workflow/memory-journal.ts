@@ -143,7 +143,7 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       runs.set(run.id, {
         run,
         levels,
-        steps: new Map(),
+        steps: new Map((run.seeded ?? []).map((step) => [step.key, step])),
         intents: new Map(),
         held: new Map(),
         events: [],
@@ -177,7 +177,7 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       state.events.push(...events);
       if (state.events.length > MAX_EVENTS) state.events.splice(0, state.events.length - MAX_EVENTS);
       const status = unit.state?.status ?? 'running';
-      if (status === 'paused') settleOpen(state);
+      if (status === 'paused' || status === 'waiting') settleOpen(state);
       else if (status !== 'running') end(claim.runId);
       return { events };
     },

@@ -1,0 +1,182 @@
+import {
+  CloutError,
+  parseUsd,
+  toMoney,
+  type Plan,
+  type RunDetail,
+  type WorkflowDocument,
+  type WorkflowRunDocument,
+  type WorkflowStart,
+} from '@cloutagent/contract';
+import {
+  hashOf,
+  inspectWorkflow,
+  keptRows,
+  limitedLevels,
+  priceWorkflow,
+  replayWorkflow,
+  type PriceTag,
+  type ReplayReport,
+} from '@cloutagent/engine';
+import { newId } from '@cloutagent/kit';
+import type { Workbench } from './workbench.ts';
+
+/** Throws WORKFLOW_INVALID (details: the findings) for what cannot be run. */
+const requireRunnable = (workflow: WorkflowDocument, workflows: WorkflowStart['workflows']): void => {
+  const findings = inspectWorkflow(workflow, workflows);
+  const [first] = findings;
+  if (first === undefined) return;
+  const where = first.node === null ? '' : ` (node ${first.node})`;
+  const more = findings.length > 1 ? `, and ${findings.length - 1} more finding(s)` : '';
+  throw new CloutError('WORKFLOW_INVALID', `${first.message}${where}${more}`, { details: { findings } });
+};
+
+const pin = (bench: Workbench, start: WorkflowStart): WorkflowRunDocument => {
+  const { workflow, workflows, input, variables } = start;
+  requireRunnable(workflow, workflows);
+  const slug = workflow.name ?? 'workflow';
+  const model = start.model ?? workflow.model ?? bench.settings.config.model;
+  return {
+    format: 1,
+    kind: 'workflow',
+    slug,
+    title: workflow.title ?? slug,
+    model,
+    input,
+    variables,
+    workflow,
+    workflows,
+  };
+};
+
+const tagOf = (bench: Workbench, { workflow, workflows, model }: WorkflowRunDocument): PriceTag =>
+  priceWorkflow(workflow, { prices: bench.prices, workflows, model });
+
+/** Price tag of a workflow. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
+export const planWorkflow = async (bench: Workbench, start: WorkflowStart): Promise<Plan> => {
+  const document = pin(bench, start);
+  const tag = tagOf(bench, document);
+  const budget = await bench.projectBudget(start.simulate);
+  const { limitNanoUsd = null, spentNanoUsd = 0, heldNanoUsd = 0 } = budget ?? {};
+  return {
+    format: 1,
+    slug: document.slug,
+    model: document.model,
+    simulated: start.simulate,
+    pricesAsOf: bench.prices.asOf,
+    tasks: tag.nodes.map((node) => ({
+      id: node.id,
+      title: node.title,
+      checks: 0,
+      expectedCalls: node.calls,
+      expected: toMoney(node.expectedNanoUsd),
+      ceiling: toMoney(node.ceilingNanoUsd),
+    })),
+    expected: toMoney(tag.expectedNanoUsd),
+    ceiling: toMoney(tag.ceilingNanoUsd),
+    derivation: [...tag.derivation],
+    budget: {
+      limit: limitNanoUsd === null ? null : toMoney(limitNanoUsd),
+      spent: toMoney(spentNanoUsd),
+      held: toMoney(heldNanoUsd),
+      free: limitNanoUsd === null ? null : toMoney(Math.max(0, limitNanoUsd - spentNanoUsd - heldNanoUsd)),
+    },
+    warnings: document.workflow.nodes.some(({ type }) => type === 'task-graph')
+      ? [
+          'The tasks of a change are not in this price: clout plan CHANGE names theirs; give the run a --budget that holds both',
+        ]
+      : [],
+  };
+};
+
+const amount = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseUsd(text));
+
+/** Writes a run of a workflow without driving it, and gives its id. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
+export const startWorkflow = async (bench: Workbench, start: WorkflowStart, startedBy: string): Promise<string> => {
+  const document = pin(bench, start);
+  const tag = tagOf(bench, document);
+  const limit = amount(start.budget) ?? amount(document.workflow.budget) ?? tag.ceilingNanoUsd;
+  return write(bench, document, { simulated: start.simulate, limitNanoUsd: limit, startedBy, tag });
+};
+
+const write = async (
+  bench: Workbench,
+  document: WorkflowRunDocument,
+  options: {
+    readonly simulated: boolean;
+    readonly limitNanoUsd: number;
+    readonly startedBy: string;
+    readonly tag: PriceTag;
+    readonly seeded?: RunDetail['steps'];
+  },
+): Promise<string> => {
+  const { simulated, limitNanoUsd, seeded, startedBy, tag } = options;
+  const id = newId('run', bench.clock);
+  const run = {
+    id,
+    projectId: bench.projectId,
+    document,
+    documentHash: hashOf(document),
+    simulated,
+    limitNanoUsd,
+    startedBy,
+    ...(seeded === undefined ? {} : { seeded }),
+  };
+  // A node may spend what its price tag says, whatever is left of the run.
+  const caps = new Map(tag.nodes.filter(({ calls }) => calls > 0).map((node) => [node.id, node.ceilingNanoUsd]));
+  const spender = { id, projectId: bench.projectId, simulated, slug: document.slug, startedBy };
+  await bench.store.start(run, limitedLevels(spender, limitNanoUsd, caps));
+  return id;
+};
+
+const workflowOf = async (bench: Workbench, runId: string): Promise<WorkflowRunDocument> => {
+  const document = await bench.store.document(runId);
+  if (document.kind === 'workflow') return document;
+  throw new CloutError('RUN_NOT_RESUMABLE', `Run ${runId} works on the change ${document.slug}, which is no workflow`, {
+    hint: `Start another run, which continues with the open tasks: clout run ${document.slug}`,
+  });
+};
+
+/** Writes a run that begins with what another has done before a step. Errors: STEP_NOT_FOUND, WORKFLOW_INVALID, RUN_NOT_FOUND. */
+export const forkWorkflow = async (
+  bench: Workbench,
+  runId: string,
+  request: {
+    readonly from: string;
+    readonly workflow?: WorkflowDocument | undefined;
+    readonly budget?: string | undefined;
+  },
+  startedBy: string,
+): Promise<string> => {
+  const before = await workflowOf(bench, runId);
+  const { run, steps } = await bench.store.run(runId);
+  const workflow = request.workflow ?? before.workflow;
+  requireRunnable(workflow, before.workflows);
+  const document = { ...before, workflow, forkedFrom: { runId, step: request.from } };
+  const seeded = [...keptRows(document, steps, request.from)];
+  const tag = tagOf(bench, document);
+  const limitNanoUsd = amount(request.budget) ?? run.money.limit?.nanoUsd ?? tag.ceilingNanoUsd;
+  return write(bench, document, { simulated: run.simulated, limitNanoUsd, startedBy, tag, seeded });
+};
+
+/** Executes a workflow against the journal of a run. */
+export const replayRun = async (
+  bench: Workbench,
+  runId: string,
+  workflow: WorkflowDocument | undefined,
+): Promise<ReplayReport & { readonly modelCalls: 0 }> => {
+  const recorded = await workflowOf(bench, runId);
+  const { run, steps } = await bench.store.run(runId);
+  const document = workflow === undefined ? recorded : { ...recorded, workflow };
+  requireRunnable(document.workflow, document.workflows);
+  const pinned = {
+    id: runId,
+    projectId: bench.projectId,
+    document,
+    documentHash: run.documentHash,
+    simulated: run.simulated,
+    limitNanoUsd: null,
+  };
+  const report = await replayWorkflow({ run: pinned, steps }, document, bench.workflowPorts, bench.clock);
+  return { ...report, modelCalls: 0 };
+};

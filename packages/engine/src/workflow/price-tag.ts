@@ -1,0 +1,139 @@
+import { parseUsd, showUsd, type WorkflowDocument, type WorkflowNode } from '@cloutagent/contract';
+import {
+  BYTES_PER_TOKEN,
+  CEILING_FACTOR,
+  ceilingOf,
+  GROWTH_TOKENS,
+  OUTPUT_TOKENS_PER_CALL,
+} from '../budget/estimate.ts';
+import { leastCallBound } from '../budget/reserve.ts';
+import { priceFor, priceOf, type PriceTable } from '../model/price.ts';
+import { workflowRef } from './node/sub-workflow.ts';
+
+/** What a node is expected to cost, and what it is allowed to. */
+export interface NodePrice {
+  readonly id: string;
+  readonly title: string;
+  readonly calls: number;
+  readonly expectedNanoUsd: number;
+  readonly ceilingNanoUsd: number;
+}
+
+export interface PriceTag {
+  /** Nodes of the outermost workflow; those inside of maps and workflows count with theirs. */
+  readonly nodes: readonly NodePrice[];
+  readonly expectedNanoUsd: number;
+  readonly ceilingNanoUsd: number;
+  readonly derivation: readonly string[];
+}
+
+/** Items of a map before its input is known. */
+const EXPECTED_ITEMS = 5;
+/** An input before it is known: a page of text. */
+const INPUT_BYTES = 3_000;
+/** Words of an answer that ends an agent's work. */
+const ANSWER_TOKENS = 300;
+
+interface Sum {
+  readonly calls: number;
+  readonly expected: number;
+  /** Bound of the dearest first call: less would not let it be sent at all. */
+  readonly least: number;
+}
+
+const NOTHING: Sum = { calls: 0, expected: 0, least: 0 };
+
+interface Around {
+  readonly prices: PriceTable;
+  readonly workflows: Readonly<Record<string, WorkflowDocument>>;
+  /** Of agents that name none. */
+  readonly model: string;
+}
+
+/**
+ * The price tag of a workflow without history. The ceiling of a node is what is enforced on it: its own budget, or else
+ * four times what is expected, and never less than its first call may cost. Throws PRICE_UNKNOWN.
+ */
+export const priceWorkflow = (document: WorkflowDocument, around: Around): PriceTag => {
+  const model = document.model ?? around.model;
+  const nodes = document.nodes.map((node): NodePrice => {
+    const { calls, expected, least } = sumOf(node, { ...around, model });
+    const own = node.budget === undefined ? undefined : parseUsd(node.budget);
+    return {
+      id: node.id,
+      title: node.data.label ?? node.id,
+      calls,
+      expectedNanoUsd: expected,
+      ceilingNanoUsd: own ?? (calls === 0 ? 0 : ceilingOf(expected, least)),
+    };
+  });
+  const expectedNanoUsd = nodes.reduce((total, node) => total + node.expectedNanoUsd, 0);
+  const ceilingNanoUsd = nodes.reduce((total, node) => total + node.ceilingNanoUsd, 0);
+  return { nodes, expectedNanoUsd, ceilingNanoUsd, derivation: derivationOf(nodes, ceilingNanoUsd) };
+};
+
+const derivationOf = (nodes: readonly NodePrice[], ceiling: number): readonly string[] => [
+  `An input that is not known yet counts ${INPUT_BYTES} bytes, a map ${EXPECTED_ITEMS} items; an agent with tools is expected to ask three times, another once`,
+  `The ceiling of a node is its own budget, or else ${CEILING_FACTOR} times what is expected, and at least what its first call may cost`,
+  ...nodes
+    .filter(({ calls }) => calls > 0)
+    .map(
+      (node) =>
+        `${node.id}: ${node.calls} call(s), expected ${showUsd(node.expectedNanoUsd)}, at most ${showUsd(node.ceilingNanoUsd)}`,
+    ),
+  `Together at most ${showUsd(ceiling)}`,
+];
+
+const times = (sum: Sum, factor: number): Sum => ({
+  ...sum,
+  calls: sum.calls * factor,
+  expected: sum.expected * factor,
+});
+
+const together = (sums: readonly Sum[]): Sum =>
+  sums.reduce(
+    (total, sum) => ({
+      calls: total.calls + sum.calls,
+      expected: total.expected + sum.expected,
+      least: Math.max(total.least, sum.least),
+    }),
+    NOTHING,
+  );
+
+const sumOf = (node: WorkflowNode, around: Around): Sum => {
+  switch (node.type) {
+    case 'agent':
+      return agentSum(node, around);
+    case 'map':
+      return times(
+        together(node.data.nodes.map((inner) => sumOf(inner, around))),
+        Math.min(EXPECTED_ITEMS, node.data.maxItems),
+      );
+    case 'workflow': {
+      const inner = around.workflows[workflowRef(node.data)];
+      if (inner === undefined) return NOTHING;
+      const model = inner.model ?? around.model;
+      return together(inner.nodes.map((one) => sumOf(one, { ...around, model })));
+    }
+    default:
+      return NOTHING;
+  }
+};
+
+const agentSum = (node: Extract<WorkflowNode, { type: 'agent' }>, around: Around): Sum => {
+  const { data } = node;
+  const price = priceFor(around.prices, data.model ?? around.model);
+  const bytes = Buffer.byteLength(data.systemPrompt ?? '') + Buffer.byteLength(data.prompt ?? '') + INPUT_BYTES;
+  const calls = (data.mcpServers ?? []).length === 0 ? 1 : Math.min(3, data.maxIterations ?? 3);
+  let expected = 0;
+  for (let call = 0; call < calls; call += 1) {
+    expected += priceOf(price, {
+      inputTokens: Math.ceil(bytes / BYTES_PER_TOKEN) + call * GROWTH_TOKENS,
+      outputTokens: call === calls - 1 ? ANSWER_TOKENS : OUTPUT_TOKENS_PER_CALL,
+      cacheReadTokens: 0,
+      cacheWrite5mTokens: 0,
+      cacheWrite1hTokens: 0,
+    });
+  }
+  return { calls, expected, least: leastCallBound(price, bytes) };
+};
