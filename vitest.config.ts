@@ -15,6 +15,8 @@ export default defineConfig({
       '**/*.soak.test.ts',
       ...(ci ? [] : ['**/*.slow.test.ts']),
     ],
+    // Much of what the slow parts do is waiting for disks, sockets and processes: one worker would leave a core idle.
+    ...(ci ? { maxWorkers: 2 } : {}),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,
