@@ -1,7 +1,7 @@
 import type { Reply, RequestContext, Route } from '@cloutagent/http';
 import { newId, toIso, type Clock } from '@cloutagent/kit';
 import { checkCaller, errorReply, MARK, toRefusal, toRequestId } from './caller.ts';
-import { answerMessages, type MessagesDeps } from './messages-route.ts';
+import { answerMessages, type Asked, type MessagesDeps } from './messages-route.ts';
 import { invalid, Refusal } from './refusal.ts';
 import { isRecord } from './request.ts';
 import { readList, readRecord, readString } from './validate/read.ts';
@@ -118,14 +118,14 @@ const open = (body: unknown, clock: Clock): Batch => {
 };
 
 /** Goes on after the answer to whoever made the batch, so it asks with a signal of its own. */
-const work = async (batch: Batch, context: RequestContext, deps: MessagesDeps): Promise<void> => {
+const work = async (batch: Batch, { method, url, headers }: RequestContext, deps: MessagesDeps): Promise<void> => {
   const { signal } = new AbortController();
   for (const { customId, params } of batch.requests) {
     if (batch.cancelledMs !== undefined) {
       batch.results.set(customId, { type: 'canceled' });
       continue;
     }
-    const own = { ...context, signal, readJson: () => Promise.resolve(params) };
+    const own: Asked = { method, url, headers, signal, readJson: () => Promise.resolve(params) };
     batch.results.set(customId, await toResult(() => answerMessages(own, deps)));
   }
   batch.endedMs = deps.clock.now();

@@ -18,7 +18,7 @@ export interface Journal {
 /** Keeps a request and its outcome; resolves when its line is on the disk, at once where there is no log. */
 export const logRequest = async (
   { clock, requestLog, recorder }: Journal,
-  context: RequestContext,
+  context: Pick<RequestContext, 'method' | 'url' | 'headers'>,
   request: { readonly id: string; readonly body: unknown },
   outcome: Outcome,
 ): Promise<void> => {

@@ -27,8 +27,11 @@ export interface MessagesDeps extends Journal {
   readonly profile: ServerProfile;
 }
 
+/** What of a request decides its answer; a request of a batch has no connection of its own. */
+export type Asked = Pick<RequestContext, 'method' | 'url' | 'headers' | 'signal' | 'readJson'>;
+
 /** `POST /v1/messages`: every request, refused or answered, is in the log before the first byte of its answer. */
-export const answerMessages = async (context: RequestContext, deps: MessagesDeps): Promise<HttpReply> => {
+export const answerMessages = async (context: Asked, deps: MessagesDeps): Promise<HttpReply> => {
   const id = toRequestId(newId('req', deps.clock));
   let body: unknown;
   const log = (outcome: Outcome): Promise<void> => logRequest(deps, context, { id, body }, outcome);
@@ -47,7 +50,7 @@ export const answerMessages = async (context: RequestContext, deps: MessagesDeps
 };
 
 interface AnswerDeps extends MessagesDeps {
-  readonly context: RequestContext;
+  readonly context: Asked;
   readonly id: string;
   readonly log: (outcome: Outcome) => Promise<void>;
 }

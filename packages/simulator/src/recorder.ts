@@ -22,7 +22,11 @@ export interface RequestFilter {
 
 /** The latest requests, in memory: for tests that want to see what was sent. */
 export interface Recorder {
-  add(context: RequestContext, entry: Omit<LogEntry, 'seq' | 'promptHash'>, body: unknown): void;
+  add(
+    context: Pick<RequestContext, 'method' | 'url' | 'headers'>,
+    entry: Omit<LogEntry, 'seq' | 'promptHash'>,
+    body: unknown,
+  ): void;
   list(filter: RequestFilter): readonly RecordedRequest[];
   clear(): void;
 }

@@ -175,7 +175,8 @@ export const readBudgetViews = async (
             WHERE b.slot IN ('', ?, ?, ?) AND (b.scope NOT IN ('run', 'task') OR EXISTS (
               SELECT 1 FROM run_level l WHERE l.run_id = ? AND l.scope = b.scope AND l.budget_id = b.id))
             ORDER BY CASE b.scope WHEN 'global' THEN 0 WHEN 'project' THEN 1 WHEN 'user' THEN 2 WHEN 'change' THEN 3
-              WHEN 'run' THEN 4 ELSE 5 END, b.id, b.slot LIMIT ${MAX_BUDGETS}`,
+              WHEN 'run' THEN 4 ELSE 5 END, b.id,
+              CASE b.period WHEN 'lifetime' THEN 0 WHEN 'day' THEN 1 WHEN 'week' THEN 2 ELSE 3 END LIMIT ${MAX_BUDGETS}`,
       params: [slots.day, slots.week, slots.month, runId],
     },
   ]);

@@ -20,9 +20,11 @@ describe('[T10.storage] a disk that does not take a change', () => {
     const root = await mkdtemp(join(tmpdir(), 'task-mcp-storage-'));
     const real = await openProject(root, { clock: systemClock, caller: 'tester' });
     let isFailing = true;
-    const disk = new Proxy(real.disk, {
-      get: (target, name: keyof typeof real.disk) => (isFailing ? () => Promise.reject(refusal(errno)) : target[name]),
-    });
+    const disk: typeof real.disk = (openspecDir) =>
+      new Proxy(real.disk(openspecDir), {
+        get: (target, name: keyof typeof target) =>
+          isFailing && name !== Symbol.dispose ? () => Promise.reject(refusal(errno)) : target[name],
+      });
     await using served = await serveProject({ project: { ...real, disk } });
     const plain = await served.post('/sse', OPEN);
     expect([plain.status, await plain.json()]).toMatchObject([507, { error: { code } }]);

@@ -72,6 +72,7 @@ describe('[E17.memory] 1,000 executions', () => {
     await systemClock.sleep(200);
     expect(journal.size).toBe(0);
     expect(heap() - before.heap).toBeLessThan(4 * 1024 * 1024);
-    expect(descriptors()).toBeLessThanOrEqual(before.descriptors);
+    // At most ten connections, one a call at once, are kept open; both of their ends are in this process.
+    expect(descriptors()).toBeLessThanOrEqual(before.descriptors + 20);
   });
 });
