@@ -22,8 +22,8 @@ describe('[T10.storage] a disk that does not take a change', () => {
     let isFailing = true;
     const disk: typeof real.disk = (openspecDir) =>
       new Proxy(real.disk(openspecDir), {
-        get: (target, name: keyof typeof target) =>
-          isFailing && name !== Symbol.dispose ? () => Promise.reject(refusal(errno)) : target[name],
+        get: (target, name): unknown =>
+          isFailing && name !== Symbol.dispose ? () => Promise.reject(refusal(errno)) : Reflect.get(target, name),
       });
     await using served = await serveProject({ project: { ...real, disk } });
     const plain = await served.post('/sse', OPEN);
