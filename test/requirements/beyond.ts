@@ -29,7 +29,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X1.ledger-exact': closed(
     "The known rows of the ledger equal the request log's usage times the prices, to the nano-dollar.",
   ),
-  'X2.kill': closed('After kill -9 in any phase the run resumes and completes.'),
+  'X2.kill': open('After kill -9 in any phase the run resumes and completes.'),
   'X2.no-repeat': closed(
     'A model call with a committed row was requested once; repeats are at most the calls in flight at the kills.',
   ),
@@ -47,7 +47,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   'X2.one-live-run': open('One live run per change; a second start is RUN_EXISTS or continues it.'),
   'X2.child-ends': open('No child process outlives the process that owns it.'),
   'X2.loop-lag': open('A slow disk does not stop the event loop.'),
-  'X2.approvals': closed('Approvals wait for days without holding anything.'),
+  'X2.approvals': open('Approvals wait for days without holding anything.'),
   'X2.workers': open('Many workers share the work over PostgreSQL.'),
   'X2.dispatch': open('Redis may be lost at any time; a sweeper enqueues again what has no job.'),
   'X3.plan': closed('A plan quotes expected cost and a ceiling per task and in all, with its derivation.'),
