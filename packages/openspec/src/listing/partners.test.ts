@@ -58,7 +58,9 @@ describe.each(Object.entries(MODES))('[X4.overlaps] a listing %s', (_, modeOf) =
     const names = Array.from({ length: 40 }, (_, index) => `many-${String(index).padStart(2, '0')}`);
     await using folder = await scratch({
       'openspec/specs/cap/spec.md': specOf(requirement('A'), requirement('B')),
-      ...Object.assign({}, ...names.map((name) => changeOf(name, { cap: modified(requirement('A', name)) }))),
+      ...Object.fromEntries(
+        names.flatMap((name) => Object.entries(changeOf(name, { cap: modified(requirement('A', name)) }))),
+      ),
       ...changeOf('pair-1', { cap: modified(requirement('B', 'one way')) }),
       ...changeOf('pair-2', { cap: modified(requirement('B', 'two ways')) }),
     });
