@@ -32,6 +32,8 @@ const pool = createPool({
   clock: systemClock,
   log: () => undefined,
   random: Math.random,
+  // Without it servers are told that nobody can be asked, and do not ask.
+  elicit: async () => ({ action: 'cancel' }),
   servers: {
     find: async ({ id }) => ({ target: targets.find(({ target }) => target.id === id).target, idleMs: 0 }),
     pins: () => undefined,
@@ -67,6 +69,14 @@ try {
       check(good, `${target.id}: ${tool}${good ? '' : `: ${textOf(result)}`}`);
     }
   }
+
+  const asking = lease.tool('everything:trigger-elicitation-request');
+  const elicit = async ({ message }) => ({ action: 'accept', content: { name: `asked: ${message}` } });
+  const asked = textOf(await lease.call(asking, {}, { ...options(), elicit }));
+  check(
+    asked.includes('asked: Please provide'),
+    `everything: asks a person${asked.includes('asked: ') ? '' : `: ${asked}`}`,
+  );
 
   for (const line of await useByAgents(lease, targets)) check(line.good, line.text);
 

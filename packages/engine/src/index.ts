@@ -1,4 +1,5 @@
 export { openAgents, type Agents, type AgentsDeps, type AgentTools } from './agent/agents.ts';
+export type { PeoplePort } from './agent/ask-person.ts';
 export { openConversation, toPrefix, withUser, type Conversation, type Prefix } from './agent/conversation.ts';
 export { runAgent, type AgentEnd, type AgentRun } from './agent/loop.ts';
 export type { ModelUse } from './agent/model-attempt.ts';

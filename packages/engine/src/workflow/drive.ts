@@ -8,6 +8,7 @@ import {
   type Unit,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
+import type { PeoplePort } from '../agent/ask-person.ts';
 import type { Journal } from './journal.ts';
 
 /** What a process brings along to drive a run. */
@@ -20,6 +21,8 @@ export interface DriveDeps {
   readonly signal: AbortSignal;
   /** What to do with a tool call whose effect is unknown; pause where absent. */
   readonly unknown?: 'repeat' | 'skip' | undefined;
+  /** Where absent, servers that ask a person in the middle of a call are told that nobody is there. */
+  readonly people?: PeoplePort | undefined;
   onText(delta: TextDelta): void;
   onEvents(events: readonly RunEvent[]): void;
 }
