@@ -4,7 +4,8 @@ import { say } from '../model/port.fake.ts';
 import { driveBelow } from '../workflow/below.ts';
 import { openRig } from '../workflow/drive.fake.ts';
 import type { Drive } from '../workflow/drive.ts';
-import { openQuestions, type PeoplePort } from './ask-person.ts';
+import type { PeoplePort } from '../workflow/people.ts';
+import { openQuestions } from './ask-person.ts';
 
 const QUESTION: McpElicitation = {
   server: 'git',

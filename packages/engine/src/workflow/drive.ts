@@ -8,8 +8,8 @@ import {
   type Unit,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
-import type { PeoplePort } from '../agent/ask-person.ts';
 import type { Journal } from './journal.ts';
+import type { PeoplePort } from './people.ts';
 
 /** What a process brings along to drive a run. */
 export interface DriveDeps {
