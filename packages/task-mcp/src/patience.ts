@@ -64,16 +64,11 @@ export const openPatience = (clock: Clock, ms: number): Patience => {
           arming = true;
           setImmediate(arm);
         }
-        work.then(
-          (result) => {
-            if (leave()) disarm();
-            resolve(result);
-          },
-          (error: unknown) => {
-            if (leave()) disarm();
-            reject(error as Error);
-          },
-        );
+        const settle = (): void => {
+          if (leave()) disarm();
+        };
+        work.then(settle, settle);
+        work.then(resolve, reject);
       }),
   };
 };
