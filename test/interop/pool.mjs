@@ -3,7 +3,8 @@ import { compile } from '../../scripts/support/compile.mjs';
 import { ensureInstalled } from '../../scripts/support/install.mjs';
 
 // npm run interop:servers: real MCP servers, connected at once, called, used by agents, killed in the middle of a call, and gone
-// afterwards. `--rounds N` repeats the ends: N orderly ones, N by kill -9 of the parent, both also through npx.
+// afterwards. `--rounds N` repeats the ends: N orderly ones, N by kill -9 of the parent, N by SIGTERM, with all servers that are
+// programs, some of them also behind npx.
 
 if (!(await ensureInstalled()) || !(await compile())) process.exit(1);
 const { createPool } = await import('@cloutagent/mcp');
@@ -31,6 +32,8 @@ const pool = createPool({
   clock: systemClock,
   log: () => undefined,
   random: Math.random,
+  // Without it servers are told that nobody can be asked, and do not ask.
+  elicit: async () => ({ action: 'cancel' }),
   servers: {
     find: async ({ id }) => ({ target: targets.find(({ target }) => target.id === id).target, idleMs: 0 }),
     pins: () => undefined,
@@ -66,6 +69,14 @@ try {
       check(good, `${target.id}: ${tool}${good ? '' : `: ${textOf(result)}`}`);
     }
   }
+
+  const asking = lease.tool('everything:trigger-elicitation-request');
+  const elicit = async ({ message }) => ({ action: 'accept', content: { name: `asked: ${message}` } });
+  const asked = textOf(await lease.call(asking, {}, { ...options(), elicit }));
+  check(
+    asked.includes('asked: Please provide'),
+    `everything: asks a person${asked.includes('asked: ') ? '' : `: ${asked}`}`,
+  );
 
   for (const line of await useByAgents(lease, targets)) check(line.good, line.text);
 
@@ -104,12 +115,13 @@ try {
     );
   }
 
-  check(processesOf(marker).length >= reports.length - 2, `${processesOf(marker).length} processes run`);
+  const run = processesOf(marker);
+  check(run.length >= reports.length - 2, `${run.length} processes run`);
   await lease.close();
   await pool.close();
-  const left = await leftAfter(marker, 2_000);
+  const left = await leftAfter(run, marker, 2_000);
   check(left.length === 0, `after close ${left.length} processes are left ${left.join(', ')}`);
-  for (const line of await endAll(rounds)) check(line.good, line.text);
+  for (const line of await endAll(rounds, targets)) check(line.good, line.text);
 } finally {
   await pool.close();
   await servers.close();

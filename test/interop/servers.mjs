@@ -72,10 +72,15 @@ export const openServers = async (marker) => {
         startMs,
       },
     });
-  const preset = async (id, args, calls) => {
+  const preset = async (id, args, calls, bin) => {
     const { entry } = PRESETS.find((candidate) => candidate.id === id);
     const made = entry({ args, dataDir: folder, asRoot: process.getuid?.() === 0 });
-    stdio(id, [await install(id), ...made.args], calls, made.env);
+    const program = await install(id);
+    stdio(id, [program, ...made.args], calls, made.env);
+    if (bin === undefined) return;
+    // As people start them: npx, which starts a shell, which starts the server.
+    const cwd = program.slice(0, program.indexOf('/node_modules/'));
+    targets.at(-1).wrap = { command: 'npx', args: ['--no-install', bin, ...made.args], cwd };
   };
   mkdirSync(join(folder, 'mcp'));
   stdio('filesystem', [FILESYSTEM, folder], [['list_directory', { path: folder }, 'repository']]);
@@ -87,6 +92,7 @@ export const openServers = async (marker) => {
       ['create_entities', { entities: [{ name: 'Ann', entityType: 'person', observations: ['likes tea'] }] }, 'Ann'],
       ['search_nodes', { query: 'tea' }, 'Ann'],
     ],
+    'mcp-server-memory',
   );
   await preset(
     'sequential-thinking',
@@ -119,6 +125,7 @@ export const openServers = async (marker) => {
         ['browser_navigate', { url: 'data:text/html,<title>Shop</title><h1>Teapots</h1>' }, 'Shop'],
         ['browser_snapshot', {}, 'Teapots'],
       ],
+      'playwright-mcp',
     );
   const changes = [['changes.active', {}, 'active changes']];
   stdio('task-stdio', [TASK_MCP], changes);

@@ -40,6 +40,9 @@ export const AGENTS: Readonly<Record<string, Clause>> = {
   'E6.approval': closed(
     'An entry runs only as it was approved, and a tool that is new or changed is off until it is approved.',
   ),
+  'E6.elicitation': closed(
+    "A server's question in the middle of a call is an approval of the run, and its decision the server's answer.",
+  ),
   'E6.wire-names': closed('Wire names mcp__server__tool are legal for the API, free of collisions and reversible.'),
   'E7.turns': closed('The loop calls tools turn after turn until the model ends.'),
   'E7.several': closed('Several tools of one turn are answered in one message.'),

@@ -68,7 +68,11 @@ const showChunk = ({ io, output }: Context, chunk: StreamChunk): void => {
       if (chunk.discarded > 0) output.note(dim('What was written of the answer is dropped.'));
       return;
     case 'waiting':
-      output.note(dim(`Waiting for a free place, number ${chunk.position} in line`));
+      output.note(
+        chunk.reason === 'person'
+          ? `${oneLine(chunk.title ?? '')}: clout runs approve ${plain(chunk.approval ?? '')} (or deny)`
+          : dim(`Waiting for a free place, number ${chunk.position} in line`),
+      );
       break;
     default:
   }

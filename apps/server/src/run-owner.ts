@@ -121,8 +121,13 @@ export class RunOwner {
 
   /** Something that a run waits for has come. */
   signalled(runId: string): void {
-    this.#hub.publish(runId, undefined);
+    this.changed(runId);
     this.#wake(runId);
+  }
+
+  /** Something was written for a run that its readers want to know. */
+  changed(runId: string): void {
+    this.#hub.publish(runId, undefined);
   }
 
   #wake(runId: string): void {

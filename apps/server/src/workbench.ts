@@ -18,6 +18,7 @@ import { keepListing, openProject, withCaller, type ArchiveOptions, type Project
 import { openStore, type Store } from '@cloutagent/store';
 import { placeholderKey, type Environment, type Settings } from './config.ts';
 import type { Log } from './log.ts';
+import { People } from './people.ts';
 import { isPlanned, notePlanned } from './planned.ts';
 import { applyConfiguredLimit } from './cost/configured-limit.ts';
 import { AlertCourier } from './cost/courier.ts';
@@ -39,6 +40,8 @@ export interface Workbench {
   readonly store: Store;
   readonly owner: RunOwner;
   readonly agents: ServerAgents;
+  /** Who answers what servers ask in the middle of a call. */
+  readonly people: People;
   /** The registered MCP servers. */
   readonly mcp: McpServers;
   /** Tells the world of cost alerts. */
@@ -111,7 +114,17 @@ export const openWorkbench = async (options: {
     log,
   );
   const simulatorKey = placeholderKey();
-  const mcp = await openMcpServers({ root, dataDir, env, environment, clock, log });
+  const mcp = await openMcpServers({
+    root,
+    dataDir,
+    env,
+    environment,
+    clock,
+    log,
+    // Calls of runs bring somebody along who can be asked.
+    elicit: async () => ({ action: 'cancel' }),
+  });
+  const people = new People(store, log);
   const tools = createToolSource(mcp, settings.config.run.mcpServers);
   const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
@@ -160,6 +173,7 @@ export const openWorkbench = async (options: {
     journal: store,
     model: (run) => model(run.simulated),
     tools: () => tools.open(),
+    people,
     prices,
     config: settings.config,
     clock,
@@ -172,6 +186,7 @@ export const openWorkbench = async (options: {
   const agents = openServerAgents({
     file: path.join(dataDir, 'agents.json'),
     journal: store,
+    people,
     mcp,
     model,
     prices,
@@ -185,7 +200,7 @@ export const openWorkbench = async (options: {
     // Promised before this process, which only has to write it.
     if (status === 'cancelling') return cancelRun(store, runId);
     if (kind === 'change') return driveRun(await laneDeps(), runId, call);
-    const deps = { journal: store, signals: store, clock, random: systemRandom, ports };
+    const deps = { journal: store, signals: store, clock, random: systemRandom, people, ports };
     return executeWorkflow(deps, runId, {
       ...call,
       levels: (run) => levelsOf({ ...run, slug: run.document.slug }),
@@ -212,6 +227,7 @@ export const openWorkbench = async (options: {
     store,
     owner,
     agents,
+    people,
     mcp,
     courier,
     resumer,

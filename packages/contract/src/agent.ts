@@ -170,7 +170,7 @@ export interface SDKExecutionResult extends z.infer<typeof SDKExecutionResult> {
 
 /**
  * Chunks of a stream, in the order
- * `waiting? (usage (content | thinking | retry)* usage tool_call* tool_result*)+ error? done`.
+ * `waiting? (usage (content | thinking | retry)* usage tool_call* (waiting | tool_result)*)+ error? done`.
  * The first five kinds are those of seed 003; `done` comes exactly once, last.
  */
 export const StreamChunk = z.discriminatedUnion('type', [
@@ -191,7 +191,14 @@ export const StreamChunk = z.discriminatedUnion('type', [
     message: z.string(),
     discarded: z.int(),
   }),
-  z.object({ type: z.literal('waiting'), reason: z.enum(['slot', 'budget']), position: z.int() }),
+  /** For a free place, or in the middle of a tool call for a person, who decides about the approval. */
+  z.object({
+    type: z.literal('waiting'),
+    reason: z.enum(['slot', 'budget', 'person']),
+    position: z.int(),
+    approval: z.string().optional(),
+    title: z.string().optional(),
+  }),
 ]);
 export type StreamChunk = z.infer<typeof StreamChunk>;
 

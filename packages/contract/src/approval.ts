@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { pageOf } from './page.ts';
 
-/** `node`: of a workflow. `tool`: a call that its policy holds back. `unknown-effect`: a call that a crash cut off. */
-export const ApprovalKind = z.enum(['node', 'tool', 'unknown-effect', 'claude-code']);
+/**
+ * `node`: of a workflow. `tool`: a call that its policy holds back. `unknown-effect`: a call that a crash cut off.
+ * `elicitation`: an MCP server asks in the middle of a call (`ElicitationRequest`).
+ */
+export const ApprovalKind = z.enum(['node', 'tool', 'unknown-effect', 'claude-code', 'elicitation']);
 export type ApprovalKind = z.infer<typeof ApprovalKind>;
 
 /** `approved` covers edited ones: `edited` then holds what goes on instead. */

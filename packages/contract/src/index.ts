@@ -5,6 +5,7 @@ export * from './budget.ts';
 export * from './change.ts';
 export * from './config.ts';
 export * from './cost.ts';
+export * from './elicitation.ts';
 export * from './error.ts';
 export * from './event.ts';
 export * from './id.ts';

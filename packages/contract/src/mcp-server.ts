@@ -107,23 +107,6 @@ export interface McpProgress {
   readonly message?: string;
 }
 
-/** A server asks a person for something while it works on a call. */
-export interface McpElicitation {
-  readonly server: string;
-  readonly mode: 'form' | 'url';
-  readonly message: string;
-  /** Of a form: JSON Schema of the answer. */
-  readonly schema?: Readonly<Record<string, unknown>>;
-  /** To be opened by a person, never by us. */
-  readonly url?: string;
-  /** The call that it is about, where only one was running. */
-  readonly call?: { readonly tool: string; readonly idempotencyKey: string };
-}
-export interface McpElicitationAnswer {
-  readonly action: 'accept' | 'decline' | 'cancel';
-  readonly content?: Readonly<Record<string, string | number | boolean | string[]>>;
-}
-
 /**
  * `idle` is not started or was stopped because nobody called; `quarantined` crashed too often and starts again after
  * `retryAt`.

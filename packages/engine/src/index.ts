@@ -62,6 +62,7 @@ export { hashOf } from './workflow/hash.ts';
 export type { Journal } from './workflow/journal.ts';
 export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal.ts';
 export { replayWorkflow, type Divergence, type ReplayReport } from './workflow/replay.ts';
+export type { PeoplePort } from './workflow/people.ts';
 export type { SignalPort } from './workflow/waits.ts';
 export { inspectWorkflow } from './workflow/inspect.ts';
 export { priceWorkflow, type NodePrice, type PriceTag } from './workflow/price-tag.ts';

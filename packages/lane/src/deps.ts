@@ -1,5 +1,5 @@
 import type { Budget, Config, RunDetail } from '@cloutagent/contract';
-import type { Journal, ModelPort, PrefixTokens, PriceTable, ToolPort } from '@cloutagent/engine';
+import type { Journal, ModelPort, PeoplePort, PrefixTokens, PriceTable, ToolPort } from '@cloutagent/engine';
 import type { Clock } from '@cloutagent/kit';
 import type { Project } from '@cloutagent/openspec';
 
@@ -37,6 +37,8 @@ export interface LaneDeps {
   readonly journal: LaneJournal;
   readonly model: (options: { readonly simulated: boolean }) => ModelPort | Promise<ModelPort>;
   readonly tools: () => Promise<ToolPort>;
+  /** Whom servers may ask in the middle of a call; nobody where absent. */
+  readonly people?: PeoplePort;
   readonly prices: PriceTable;
   readonly config: Config;
   readonly clock: Clock;

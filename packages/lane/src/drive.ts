@@ -54,11 +54,12 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOptions): Promise<RunStatus> => {
   const claim = await deps.journal.claim(runId);
-  const { journal, clock, random } = deps;
+  const { journal, clock, random, people } = deps;
   const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
     journal,
     clock,
     random,
+    people,
     ...options,
   });
   try {

@@ -177,7 +177,7 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
     call: async (tool, input, options) => {
       await requireOpen(options.signal);
       const schema = listed.find(({ name }) => name === tool)?.inputSchema;
-      return callTool({ target, client, link, calls, gone }, { tool, input, schema }, options);
+      return callTool({ target, client, link, calls, gone, clock: deps.clock }, { tool, input, schema }, options);
     },
     resources: (signal) =>
       ask(signal, async () => toResources((await client.listResources(undefined, request(signal))).resources)),

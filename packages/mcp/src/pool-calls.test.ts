@@ -1,4 +1,7 @@
+import type { McpElicitationAnswer } from '@cloutagent/contract';
+import { systemClock } from '@cloutagent/kit';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Elicit } from './types.ts';
 import { call, closeAll, codeFrom, open, source, target, textOf } from './pool.fake.ts';
 
 afterEach(closeAll);
@@ -24,6 +27,54 @@ describe('what a server asks', () => {
     ]);
     expect(JSON.parse(textOf(result))).toMatchObject({ action: 'accept', content: { branch: 'main' } });
     expect(JSON.parse(textOf(await call(lease, 'a:ask')))).toMatchObject({ action: 'cancel' });
+  });
+
+  test('while it is asked about the time of the call stands still, and who ends it takes its question back', async () => {
+    const servers = source([target('a', 'ok', { callMs: 200 })]);
+    const pool = open(servers, { elicit: async () => ({ action: 'cancel' }) });
+    await using lease = await pool.open([{ id: 'a' }]);
+    const controller = new AbortController();
+    const slow = async (): Promise<McpElicitationAnswer> => {
+      await systemClock.sleep(600);
+      return { action: 'decline' };
+    };
+    expect(JSON.parse(textOf(await call(lease, 'a:ask', {}, { elicit: slow })))).toMatchObject({ action: 'decline' });
+
+    for (const [how, end] of [
+      ['dies', () => void process.kill(pool.reports()[0]?.connection?.pid ?? 0, 'SIGKILL')],
+      ['aborts', () => controller.abort(new Error('stop'))],
+    ] as const) {
+      let withdrawn: (value: string) => void = () => {};
+      const taken = new Promise<string>((resolve) => {
+        withdrawn = resolve;
+      });
+      const elicit: Elicit = async (_request, signal) => {
+        signal.addEventListener('abort', () => withdrawn(`taken back: ${how}`), { once: true });
+        end();
+        return taken.then(() => ({ action: 'cancel' }));
+      };
+      const options = { signal: controller.signal, idempotencyKey: how, elicit };
+      await expect(lease.call(lease.tool('a:ask'), {}, options)).rejects.toThrow(/is gone|stop/u);
+      expect(await taken).toBe(`taken back: ${how}`);
+    }
+  });
+
+  test('of several calls in flight the oldest that can ask a person is asked, where the protocol does not say which', async () => {
+    const pool = open(source([target('a')]), { elicit: async () => ({ action: 'cancel' }) });
+    await using lease = await pool.open([{ id: 'a' }]);
+    const controller = new AbortController();
+    const other = lease
+      .call(lease.tool('a:never'), {}, { signal: controller.signal, idempotencyKey: 'never' })
+      .catch(() => undefined);
+    const asked: unknown[] = [];
+    const elicit: Elicit = async (request) => {
+      asked.push(request.call);
+      return { action: 'decline' };
+    };
+    expect(JSON.parse(textOf(await call(lease, 'a:ask', {}, { elicit })))).toMatchObject({ action: 'decline' });
+    expect(asked).toEqual([undefined]);
+    controller.abort();
+    await other;
   });
 
   test('without anybody to ask, elicitation is refused; sampling always, in words', async () => {

@@ -7,6 +7,7 @@ import { systemClock } from '@cloutagent/kit';
 import type { Lease } from './lease.ts';
 import { createPool, type McpPool, type PoolDeps, type ServerSource } from './pool.ts';
 import type { StdioTarget } from './target.ts';
+import type { Elicit } from './types.ts';
 import { pinsOf, type ToolPins } from './tool-digest.ts';
 
 const FAULTY = fileURLToPath(new URL('fixtures/faulty-server.mjs', import.meta.url));
@@ -58,7 +59,7 @@ export const call = (
   lease: Lease,
   name: string,
   input: unknown = {},
-  more: { elicit?: PoolDeps['elicit'] } = {},
+  more: { elicit?: Elicit } = {},
 ): Promise<McpToolResult> =>
   lease.call(lease.tool(name), input, {
     signal: new AbortController().signal,

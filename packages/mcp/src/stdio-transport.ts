@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   deserializeMessage,
   serializeMessage,
@@ -26,6 +27,21 @@ export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
   const reader = createLineReader(MAX_LINE_BYTES);
   let fault: string | undefined;
   let closed = false;
+  /** An answer is handled where its request was sent, so that a question in it is known to be about that call. */
+  const senders = new Map<unknown, (answer: JSONRPCMessage) => void>();
+  const deliver = (message: JSONRPCMessage): void => transport.onmessage?.(message);
+  const onMessage = (message: JSONRPCMessage): void => {
+    const id = 'method' in message ? undefined : message.id;
+    const sender = senders.get(id) ?? deliver;
+    senders.delete(id);
+    sender(message);
+  };
+  const remember = (message: JSONRPCMessage): void => {
+    if (!('method' in message)) return;
+    if ('id' in message) senders.set(message.id, AsyncResource.bind(deliver));
+    // Nobody answers what was taken back.
+    else if (message.method === 'notifications/cancelled') senders.delete(message.params?.['requestId']);
+  };
 
   const onEnd = (): void => {
     if (closed) return;
@@ -49,7 +65,7 @@ export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
       if (line.trim() === '') continue;
       const message = toMessage(line);
       if (message === undefined) transport.onerror?.(new Error(`Not a message: ${line.slice(0, 200)}`));
-      else transport.onmessage?.(message);
+      else onMessage(message);
     }
   };
 
@@ -69,6 +85,7 @@ export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
       if (Buffer.byteLength(line) > MAX_LINE_BYTES) {
         return Promise.reject(new RangeError(`A message to the server may be ${MAX_LINE_BYTES} bytes long`));
       }
+      remember(message);
       return new Promise((resolve, reject) => {
         child.stdin.write(line, (error) => (error ? reject(error) : resolve()));
       });

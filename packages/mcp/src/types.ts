@@ -24,9 +24,9 @@ export interface McpCallOptions {
   readonly idempotencyKey: string;
   /** Milliseconds for this call instead of the server's own limit. */
   readonly timeoutMs?: number;
-  /** Every sign of progress starts the time-out again, up to ten times in all. */
+  /** Called with every sign of progress, which also starts the time-out again, up to ten times in all. */
   readonly onProgress?: (progress: McpProgress) => void;
-  /** Answers what the server asks during this call. */
+  /** Answers what the server asks during this call, whose time stands still meanwhile. */
   readonly elicit?: Elicit;
 }
 

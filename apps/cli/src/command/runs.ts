@@ -40,8 +40,10 @@ export const registerRuns: Register = (program, context) => {
     .action(
       context.action(async (text: string) =>
         withServer(context, async (session) => {
-          const detail = await session.call('runShow', { params: { id: await resolveRunId(session, text) } });
-          output.result(detail, () => showRun(detail, output.style));
+          const run = await resolveRunId(session, text);
+          const detail = await session.call('runShow', { params: { id: run } });
+          const { items } = await session.call('approvalsList', { query: { run } });
+          output.result(detail, () => showRun(detail, items, output.style));
           return 0;
         }),
       ),

@@ -1,6 +1,8 @@
 import {
+  ElicitationRequest,
   formatUsd,
   showUsd,
+  type Approval,
   type Page,
   type Run,
   type RunDetail,
@@ -59,8 +61,8 @@ const showReason = (reason: RunReason | null, style: Style): string[] =>
     ? []
     : [style.yellow(oneLine(reason.message)), style.dim(`${oneLine(reason.hint)} (${plain(reason.code)})`)];
 
-/** A run with its tasks, money and steps. */
-export const showRun = (detail: RunDetail, style: Style): string => {
+/** A run with its tasks, money and steps, and what it asks. */
+export const showRun = (detail: RunDetail, approvals: readonly Approval[], style: Style): string => {
   const { run } = detail;
   const tasks = run.tasks.map((task) => {
     const how = task.verification === null ? '' : `, ${task.verification}`;
@@ -94,6 +96,7 @@ export const showRun = (detail: RunDetail, style: Style): string => {
     '',
     ...tasks,
     ...detail.waits.map((wait) => style.yellow(showWait(wait))),
+    ...approvals.flatMap(showElicitation).map((line) => style.yellow(line)),
     ...(steps.length === 0 ? [] : ['', table(columns, steps, style.dim)]),
     ...nextSteps(run),
   ].join('\n');
@@ -105,6 +108,21 @@ const showWait = ({ key, topic, until }: RunDetail['waits'][number]): string => 
   return approval === undefined
     ? `waits${time} at ${oneLine(key)}`
     : `waits${time} for approval: clout runs approve ${plain(approval)} (or deny)`;
+};
+
+/** For a shell; what a server wrote must not become a command of whoever copies it. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** What a server asks in the middle of a call: the run does not wait for it alone. */
+const showElicitation = ({ id, kind, title, request, expiresAt }: Approval): string[] => {
+  if (kind !== 'elicitation') return [];
+  const { url, text } = ElicitationRequest.parse(request);
+  const edit = text === undefined ? '' : ` --edit ${quoted(oneLine(JSON.stringify(JSON.parse(text))))}`;
+  return [
+    `${oneLine(title)}${expiresAt === null ? '' : ` (until ${expiresAt})`}`,
+    ...(url === undefined ? [] : [`  open it yourself, if you trust it: ${oneLine(url)}`]),
+    `  clout runs approve ${plain(id)}${edit} (or deny)`,
+  ];
 };
 
 /** How following a run ended, and what one can do now. */

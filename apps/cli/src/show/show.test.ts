@@ -1,4 +1,4 @@
-import { NO_USAGE, toMoney, type Plan, type Run, type RunEvent } from '@cloutagent/contract';
+import { NO_USAGE, toMoney, type Approval, type Plan, type Run, type RunEvent } from '@cloutagent/contract';
 import { describe, expect, test } from 'vitest';
 import { createStyle, oneLine, plain } from '../output.ts';
 import { lineOf } from '../progress/line.ts';
@@ -6,7 +6,7 @@ import { createStreamedText } from '../progress/streamed-text.ts';
 import { nextProgress, progressOf } from '../progress/state.ts';
 import { statusOf } from '../progress/reporter.ts';
 import { showPlan } from './plan.ts';
-import { exitOf, showEnd } from './run.ts';
+import { exitOf, showEnd, showRun } from './run.ts';
 import { table } from './table.ts';
 
 const style = createStyle(false);
@@ -167,5 +167,34 @@ describe('progress', () => {
     expect(push('ee')).toEqual([]);
     expect(push('next', false, 'b')).toEqual(['three']);
     expect(text.flush()).toEqual(['next']);
+  });
+});
+
+describe('what a server asks', () => {
+  const detail = { run, steps: [], ledger: [], waits: [], lastSeq: 0 };
+  const asks: Approval = {
+    id: 'apr_1',
+    runId: run.id,
+    step: 's',
+    kind: 'elicitation',
+    title: 'git asks: Which\nbranch?',
+    request: { server: 'git', tool: 'push', mode: 'form', message: '', text: `{"branch":"it's; rm -rf ~"}` },
+    digest: '',
+    status: 'pending',
+    decidedBy: null,
+    reason: null,
+    edited: null,
+    createdAt: '',
+    expiresAt: '2026-11-20T11:00:00.000Z',
+    decidedAt: null,
+  };
+
+  test('[E6.elicitation] is shown with the command that answers, in which nothing of the server runs', () => {
+    const text = showRun(detail, [asks], style);
+    expect(text).toContain('git asks: Which branch? (until 2026-11-20T11:00:00.000Z)');
+    expect(text).toContain(`clout runs approve apr_1 --edit '{"branch":"it'\\''s; rm -rf ~"}' (or deny)`);
+    const link = { server: 'git', tool: 'push', mode: 'url', message: '', url: 'https://git.test/sign-in' };
+    expect(showRun(detail, [{ ...asks, request: link }], style)).toContain('https://git.test/sign-in');
+    expect(showRun(detail, [{ ...asks, kind: 'node' }], style)).not.toContain('asks');
   });
 });

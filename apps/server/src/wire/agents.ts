@@ -43,6 +43,7 @@ export interface ServerAgents {
 export interface ServerAgentsDeps {
   readonly file: string;
   readonly journal: AgentsDeps['journal'];
+  readonly people: NonNullable<AgentsDeps['people']>;
   readonly mcp: McpServers;
   readonly model: (simulated: boolean) => Promise<ModelPort>;
   readonly profile: (simulated: boolean) => ProviderProfile | undefined;
@@ -140,6 +141,7 @@ export const openServerAgents = (deps: ServerAgentsDeps): ServerAgents => {
 const openLive = (deps: ServerAgentsDeps, simulated: boolean): Agents =>
   openAgents({
     journal: deps.journal,
+    people: deps.people,
     clock: deps.clock,
     random: systemRandom,
     model: () => deps.model(simulated),

@@ -77,7 +77,8 @@ export const openMcpServers = async (deps: {
   readonly environment: Environment;
   readonly clock: Clock;
   readonly log: Log;
-  readonly elicit?: Elicit;
+  /** Answers servers outside of the calls that can ask a person. */
+  readonly elicit: Elicit;
 }): Promise<McpServers> => {
   const { root, dataDir, env, environment, clock, log, elicit } = deps;
   const folder = path.join(dataDir, 'mcp');
@@ -91,7 +92,7 @@ export const openMcpServers = async (deps: {
     searchPath: environment.PATH ?? '',
     now: () => clock.now(),
   });
-  const connect = { env, clock, log, ...(elicit === undefined ? {} : { elicit }) };
+  const connect = { env, clock, log, elicit };
   const pool = createPool({
     ...connect,
     random: systemRandom,

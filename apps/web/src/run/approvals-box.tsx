@@ -10,12 +10,19 @@ import { Field, inputClass } from '../ui/field.tsx';
 import { ProblemBox } from '../ui/problem-box.tsx';
 import { isRecord, textOf } from './json.ts';
 
-/** The text that a node asks about; other questions are shown as they are. */
+/** The text that a node asks about, or the form of a server; other questions are shown as they are. */
 const textAsked = ({ request }: Approval): string | undefined =>
   isRecord(request) ? textOf(request['text']) : undefined;
 
+/** A page that a server wants a person to open; where it leads is shown whole. */
+const linkAsked = ({ kind, request }: Approval): string | undefined => {
+  const url = kind === 'elicitation' && isRecord(request) ? textOf(request['url']) : undefined;
+  return url !== undefined && /^https?:/iu.test(url) ? url : undefined;
+};
+
 const Question = ({ approval }: { readonly approval: Approval }) => {
   const asked = textAsked(approval);
+  const link = linkAsked(approval);
   const message = isRecord(approval.request) ? textOf(approval.request['message']) : undefined;
   const [text, setText] = useState(asked ?? '');
   const [reason, setReason] = useState('');
@@ -40,6 +47,13 @@ const Question = ({ approval }: { readonly approval: Approval }) => {
       {message === undefined || message === approval.title ? null : (
         <p className="mt-1 break-words text-ink-2">{message}</p>
       )}
+      {link === undefined ? null : (
+        <p className="mt-2 break-all">
+          <a href={link} target="_blank" rel="noopener noreferrer" className="text-accent underline">
+            {link}
+          </a>
+        </p>
+      )}
       {asked === undefined ? (
         <pre className="mt-2 overflow-x-auto rounded-md bg-sunken p-2 font-mono text-xs">
           {JSON.stringify(approval.request, undefined, 2)}
@@ -47,7 +61,9 @@ const Question = ({ approval }: { readonly approval: Approval }) => {
       ) : (
         <div className="mt-2 flex flex-col gap-1.5">
           <label htmlFor={id} className="text-xs font-medium text-ink-2">
-            What goes on; edit it before you approve, if you like
+            {approval.kind === 'elicitation'
+              ? 'Your answer as JSON; fill it in before you approve'
+              : 'What goes on; edit it before you approve, if you like'}
           </label>
           <textarea
             id={id}

@@ -117,6 +117,10 @@ export const openChunks = (
         const message = 'The answer was cut and is asked again with more room';
         return emit({ type: 'retry', attempt: 1, delayMs: 0, code: 'MAX_TOKENS', message, discarded: close() });
       }
+      case 'asking': {
+        const { approval, title } = signal;
+        return emit({ type: 'waiting', reason: 'person', position: 0, approval, title });
+      }
       case 'tool_call':
         return emit({ type: 'tool_call', toolCall: toolCallOf(signal.id, signal.name, signal.input) });
       case 'tool_result': {

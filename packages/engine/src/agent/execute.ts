@@ -4,7 +4,7 @@ import { levelsOf, limitedLevels } from '../budget/levels.ts';
 import type { PrefixTokens } from '../model/bound.ts';
 import type { ModelPort } from '../model/port.ts';
 import type { Price } from '../model/price.ts';
-import { openDrive } from '../workflow/drive.ts';
+import { openDrive, type DriveDeps } from '../workflow/drive.ts';
 import type { Journal } from '../workflow/journal.ts';
 import { openChunks } from './chunks.ts';
 import type { Conversation } from './conversation.ts';
@@ -13,7 +13,7 @@ import { failureOf, toResult } from './result.ts';
 import type { ToolPort } from './tool-port.ts';
 
 /** What every execution of a process works with. */
-export interface ExecutionDeps {
+export interface ExecutionDeps extends Pick<DriveDeps, 'people'> {
   readonly journal: Journal & PrefixTokens;
   readonly clock: Clock;
   /** In [0, 1), for the jitter of retries. */
@@ -62,6 +62,7 @@ export const execute = async (
       signal,
       // Nobody resumes it, so that nobody is asked.
       unknown: 'skip',
+      people: deps.people,
       onText: () => undefined,
       onEvents: () => undefined,
     });

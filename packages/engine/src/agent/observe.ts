@@ -22,6 +22,8 @@ export type AgentSignal =
   | { readonly type: 'lost'; readonly step: string; readonly costNanoUsd: number }
   /** The answer was cut and is asked again with more room; the text that came of it no longer counts. */
   | { readonly type: 'cut'; readonly step: string }
+  /** A server asks a person in the middle of a call; the agent goes on with the answer. */
+  | { readonly type: 'asking'; readonly approval: string; readonly title: string }
   | { readonly type: 'tool_call'; readonly id: string; readonly name: string; readonly input: unknown }
   | {
       readonly type: 'tool_result';

@@ -3,6 +3,7 @@ import { INVALID_JSON } from '../model/accumulate.ts';
 import type { ContentBlock } from '../model/port.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
+import { openQuestions } from './ask-person.ts';
 import type { Observe } from './observe.ts';
 import type { ToolPort } from './tool-port.ts';
 import { previewOf, toResultBlocks } from './tool-result.ts';
@@ -41,7 +42,7 @@ export const toolStep = async (
   const { id, input } = use;
   await observe?.({ type: 'tool_call', id, name, input });
   const begunAt = drive.clock.monotonic();
-  const outcome = await runTool(drive, tools, tool, name, key, use);
+  const outcome = await runTool(drive, tools, tool, name, key, use, observe);
   const { blocks, isError } = outcome;
   const durationMs = drive.clock.monotonic() - begunAt;
   await observe?.({ type: 'tool_result', id, name, input, blocks, isError, durationMs });
@@ -55,6 +56,7 @@ const runTool = async (
   name: string,
   key: string,
   use: ToolUse,
+  observe: Observe | undefined,
 ): Promise<ToolOutcome> => {
   const inputHash = hashOf({ name, input: use.input });
   const done = drive.finished(key, inputHash);
@@ -86,7 +88,7 @@ const runTool = async (
     await drive.commit({ intents: [{ key, inputHash, repeatable, name }], events: [startedEvent(call)] });
   }
   const startedAt = drive.clock.now();
-  return finish(drive, call, await callTool(drive, tools, tool, call, repeatable), startedAt, false);
+  return finish(drive, call, await callTool(drive, tools, tool, call, repeatable, observe), startedAt, false);
 };
 
 interface Call {
@@ -136,10 +138,13 @@ const callTool = async (
   tool: McpTool,
   call: Call,
   repeatable: boolean,
+  observe: Observe | undefined,
 ): Promise<Result> => {
   try {
     const idempotencyKey = `${drive.claim.runId}:${drive.place ?? ''}${call.key}`;
-    const result = await tools.call(tool, call.input, { signal: drive.signal, idempotencyKey });
+    const { people, signal } = drive;
+    const elicit = people && openQuestions(drive, people, { key: call.key, tool: tool.name }, observe);
+    const result = await tools.call(tool, call.input, { signal, idempotencyKey, ...(elicit && { elicit }) });
     return { blocks: toResultBlocks(result), isError: result.isError };
   } catch (error) {
     drive.signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { McpTool, McpToolResult } from '@cloutagent/contract';
+import type { McpElicitation, McpElicitationAnswer, McpTool, McpToolResult } from '@cloutagent/contract';
 import type { ToolDefinition } from '../model/port.ts';
 
 /** The tools of the MCP servers that an agent may use. */
@@ -11,7 +11,12 @@ export interface ToolPort {
   call(
     tool: McpTool,
     input: unknown,
-    options: { readonly signal: AbortSignal; readonly idempotencyKey: string },
+    options: {
+      readonly signal: AbortSignal;
+      readonly idempotencyKey: string;
+      /** Answers what the server asks a person during the call; the signal is aborted when it takes the question back. */
+      readonly elicit?: (question: McpElicitation, signal: AbortSignal) => Promise<McpElicitationAnswer>;
+    },
   ): Promise<McpToolResult>;
 }
 

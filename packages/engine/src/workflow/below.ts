@@ -28,6 +28,9 @@ const unitBelow = (unit: Unit, below: (key: string) => string): Unit => ({
   ...(unit.intents === undefined
     ? {}
     : { intents: unit.intents.map((intent) => ({ ...intent, key: below(intent.key) })) }),
+  ...(unit.approvals === undefined
+    ? {}
+    : { approvals: unit.approvals.map((approval) => ({ ...approval, step: below(approval.step) })) }),
   ...(unit.events === undefined ? {} : { events: unit.events.map((event) => eventBelow(event, below)) }),
   ...(unit.money === undefined
     ? {}

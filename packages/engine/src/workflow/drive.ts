@@ -9,6 +9,7 @@ import {
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import type { Journal } from './journal.ts';
+import type { PeoplePort } from './people.ts';
 
 /** What a process brings along to drive a run. */
 export interface DriveDeps {
@@ -20,6 +21,8 @@ export interface DriveDeps {
   readonly signal: AbortSignal;
   /** What to do with a tool call whose effect is unknown; pause where absent. */
   readonly unknown?: 'repeat' | 'skip' | undefined;
+  /** Where absent, servers that ask a person in the middle of a call are told that nobody is there. */
+  readonly people?: PeoplePort | undefined;
   onText(delta: TextDelta): void;
   onEvents(events: readonly RunEvent[]): void;
 }

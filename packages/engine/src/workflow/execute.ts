@@ -40,7 +40,7 @@ export interface ExecuteWorkflowOptions
   readonly levels: (run: Claim['run']) => readonly BudgetLevel[];
 }
 
-export interface ExecuteDeps extends Pick<DriveDeps, 'journal' | 'clock' | 'random'> {
+export interface ExecuteDeps extends Pick<DriveDeps, 'journal' | 'clock' | 'random' | 'people'> {
   readonly signals: SignalPort;
   readonly ports: WorkflowPorts;
 }
@@ -65,7 +65,7 @@ export const executeWorkflow = async (
   runId: string,
   options: ExecuteWorkflowOptions,
 ): Promise<RunStatus> => {
-  const { journal, clock, random, signals, ports } = deps;
+  const { journal, clock, random, people, signals, ports } = deps;
   const claim = await journal.claim(runId);
   const { signal, unknown, onText, onEvents } = options;
   const drive = openDrive(claim, options.levels(claim.run), {
@@ -74,6 +74,7 @@ export const executeWorkflow = async (
     random,
     signal,
     unknown,
+    people,
     onText: (delta) => onText(delta),
     onEvents: (events) => onEvents(events),
   });
