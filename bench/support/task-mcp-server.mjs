@@ -122,7 +122,7 @@ const oursInMemory = async () => {
     openspecDir: '/openspec',
     open: ({ slug }) =>
       Promise.resolve({
-        change: { ...page.items[0], slug, template: 'feature' },
+        change: Object.assign({}, page.items[0], { slug, template: 'feature' }),
         resumed: false,
         files: ['proposal.md', 'tasks.md', 'specs/spec/spec.md'],
       }),

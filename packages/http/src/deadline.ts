@@ -1,5 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
-import type { Clock } from '@cloutagent/kit';
+import { LinkedList, type Clock } from '@cloutagent/kit';
 
 /** Something that began and must end in time. */
 export interface Timed {
@@ -15,8 +15,8 @@ export interface Timed {
  * It runs only while there is something to watch.
  */
 export interface Deadlines {
-  add(item: Timed): void;
-  delete(item: Timed): void;
+  /** @returns takes it out again */
+  add(item: Timed): () => void;
   /** Forgets all, so that no timer keeps the process alive. */
   close(): void;
 }
@@ -27,18 +27,18 @@ export const timeoutError = (limitMs: number): CloutError =>
   });
 
 export const openDeadlines = (clock: Clock, limitMs: number): Deadlines => {
-  const items = new Set<Timed>();
+  let items = new LinkedList<Timed>();
   let stop: AbortController | undefined;
 
   const watch = async (signal: AbortSignal): Promise<void> => {
     for (;;) {
       const now = clock.monotonic();
-      for (const item of items) {
-        if (item.timed && item.startedMs + limitMs > now) break;
-        items.delete(item);
-        if (item.timed) item.expire(timeoutError(limitMs));
+      let next = items.first;
+      while (next !== undefined && !(next.timed && next.startedMs + limitMs > now)) {
+        items.shift();
+        if (next.timed) next.expire(timeoutError(limitMs));
+        next = items.first;
       }
-      const [next] = items;
       if (next === undefined) {
         stop = undefined;
         return;
@@ -54,16 +54,15 @@ export const openDeadlines = (clock: Clock, limitMs: number): Deadlines => {
 
   return {
     add(item) {
-      items.add(item);
-      if (stop !== undefined) return;
-      stop = new AbortController();
-      void watch(stop.signal);
-    },
-    delete(item) {
-      items.delete(item);
+      const leave = items.add(item);
+      if (stop === undefined) {
+        stop = new AbortController();
+        void watch(stop.signal);
+      }
+      return leave;
     },
     close() {
-      items.clear();
+      items = new LinkedList<Timed>();
       stop?.abort(new Error('closed'));
       stop = undefined;
     },

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { setImmediate as setImmediateAsync } from 'node:timers/promises';
 import { CloutError } from '@cloutagent/contract';
-import type { Clock } from '@cloutagent/kit';
+import type { Clock, LinkedList } from '@cloutagent/kit';
 import type { Exchange } from './exchange.ts';
 import type { StreamSet } from './stream.ts';
 
@@ -10,7 +10,7 @@ export const stopFront = async (
   front: {
     readonly server: Server;
     readonly streams: StreamSet;
-    readonly exchanges: ReadonlySet<Exchange>;
+    readonly exchanges: LinkedList<Exchange>;
     readonly clock: Clock;
   },
   ms: number,
@@ -28,7 +28,8 @@ export const stopFront = async (
   );
   if (await Promise.race([closed.then(() => false), late])) {
     streams.shutdown(true);
-    for (const exchange of exchanges) exchange.expire(new CloutError('SHUTTING_DOWN', 'The server is stopping'));
+    for (const exchange of exchanges.values())
+      exchange.expire(new CloutError('SHUTTING_DOWN', 'The server is stopping'));
     // Two turns of the loop, so that last words and 503 answers reach their sockets.
     await setImmediateAsync();
     await setImmediateAsync();

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { allows, CloutError, toErrorBody } from '@cloutagent/contract';
-import { newId } from '@cloutagent/kit';
+import { LinkedList, newId } from '@cloutagent/kit';
 import { Address } from './address.ts';
 import { openAssets, wantsHtml } from './assets.ts';
 import { tokenTable } from './authenticate.ts';
@@ -51,7 +51,7 @@ export const createFront = (options: FrontOptions): Front => {
   const measures = openMeasures(clock);
   const observer = openObserver({ clock, log, measures, audit: options.audit });
   const streams = new StreamSet(clock);
-  const exchanges = new Set<Exchange>();
+  const exchanges = new LinkedList<Exchange>();
   const activeTokens = new Set<string>();
   const security = options.securityHeaders !== false;
   const headOf = openHeads(security);
@@ -177,12 +177,12 @@ export const createFront = (options: FrontOptions): Front => {
         exchange.fail?.(error);
       },
     };
-    exchanges.add(exchange);
-    deadlines?.add(exchange);
+    const leave = exchanges.add(exchange);
+    const unwatch = deadlines?.add(exchange);
     response.on('error', (error) => log('debug', 'response broke', { ns: 'task-mcp:http', requestId, error }));
     response.on('close', () => {
-      exchanges.delete(exchange);
-      deadlines?.delete(exchange);
+      leave();
+      unwatch?.();
       if (!response.writableFinished) stop.abort(new Error('The client went away'));
       if (draining !== undefined) setImmediate(() => server.closeIdleConnections());
       observer.finished(exchange);

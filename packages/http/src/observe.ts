@@ -45,8 +45,7 @@ export const openObserver = (deps: {
       log('debug', 'request', { ns: 'task-mcp:http', requestId, method, path, status: aborted ? 0 : status, ms });
       if (audit === undefined || (READS.has(method) && !REFUSED.has(status))) return;
       events += 1;
-      audit({
-        ...notes,
+      const event: AuditEvent = {
         at: toIso(clock.now()),
         requestId,
         who: principal?.name ?? 'anonymous',
@@ -58,7 +57,9 @@ export const openObserver = (deps: {
         result: resultOf(status, aborted, notes?.['code'] !== undefined),
         ...(code === undefined ? {} : { code }),
         ms: Math.round(ms),
-      });
+      };
+      // Our own members win over notes of the same name. A spread in front would make a hidden class for every line.
+      audit(Object.assign({}, notes, event));
     },
     auditEvents: () => events,
   };

@@ -100,7 +100,12 @@ export type Reply =
 export type FormatError = (
   status: number,
   body: ErrorBody,
-  context: { readonly requestId: string; readonly headers: IncomingHttpHeaders },
+  context: {
+    readonly requestId: string;
+    readonly headers: IncomingHttpHeaders;
+    /** When the request came: milliseconds since 1970, UTC. */
+    readonly receivedAt: number;
+  },
 ) => Reply;
 
 export type Log = (

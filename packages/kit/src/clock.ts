@@ -29,5 +29,15 @@ export const systemClock: Clock = {
     }),
 };
 
+let written = Number.NaN;
+let iso = '';
+
 /** Milliseconds since 1970 → ISO 8601 in UTC. */
-export const toIso = (ms: number): string => new Date(ms).toISOString();
+export const toIso = (ms: number): string => {
+  // A busy server asks many times for the same millisecond.
+  if (ms !== written) {
+    iso = new Date(ms).toISOString();
+    written = ms;
+  }
+  return iso;
+};

@@ -5,13 +5,15 @@ import type { Clock } from './clock.ts';
 const POOL_BYTES = 1024;
 /** Of the 20 random digits of an id two share their place with the version and the variant. */
 const DIGITS = 20;
+/** A byte in hex digits, by its value. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 let pool = '';
 let used = 0;
 
 const randomDigits = (): string => {
   if (used + DIGITS > pool.length) {
-    const bytes = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
-    pool = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    pool = '';
+    for (const byte of crypto.getRandomValues(new Uint8Array(POOL_BYTES))) pool += HEX[byte] ?? '';
     used = 0;
   }
   used += DIGITS;

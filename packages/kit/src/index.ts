@@ -7,6 +7,7 @@ export { findCycle, leadingTo, reachableFrom, topologicalOrder, type Arrow } fro
 export { Hub } from './hub.ts';
 export { newId } from './ids.ts';
 export { openLimiter, verdictOf, type Limiter, type LimitRule, type Verdict } from './limiter.ts';
+export { LinkedList } from './linked-list.ts';
 export { decodeNdjson, encodeNdjson } from './ndjson.ts';
 export { systemRandom } from './random.ts';
 export { openRetryBudget, retryDelay, type RetryBudget, type RetryBudgetRule, type RetryPolicy } from './retry.ts';

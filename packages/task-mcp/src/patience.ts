@@ -1,4 +1,4 @@
-import type { Clock } from '@cloutagent/kit';
+import { LinkedList, type Clock } from '@cloutagent/kit';
 
 /** Waits for work, but not for long. One timer for all that wait; none while nobody does. */
 export interface Patience {
@@ -16,19 +16,19 @@ const NOBODY_WAITS = new Error('Nobody waits any more');
 
 export const openPatience = (clock: Clock, ms: number): Patience => {
   // In the order in which they give up.
-  const waiting = new Set<Waiting>();
+  const waiting = new LinkedList<Waiting>();
   let timer: AbortController | undefined;
   let arming = false;
 
   const watch = async (signal: AbortSignal): Promise<void> => {
     for (;;) {
       const now = clock.monotonic();
-      for (const item of waiting) {
-        if (item.until > now) break;
-        waiting.delete(item);
-        item.giveUp();
+      let next = waiting.first;
+      while (next !== undefined && next.until <= now) {
+        waiting.shift();
+        next.giveUp();
+        next = waiting.first;
       }
-      const [next] = waiting;
       if (next === undefined) {
         timer = undefined;
         return;
@@ -49,26 +49,26 @@ export const openPatience = (clock: Clock, ms: number): Patience => {
     void watch(timer.signal);
   };
 
-  const leave = (item: Waiting): void => {
-    if (!waiting.delete(item) || waiting.size > 0) return;
+  const disarm = (): void => {
+    if (waiting.size > 0) return;
     timer?.abort(NOBODY_WAITS);
     timer = undefined;
   };
 
   return {
     wait: (work) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const item = { until: clock.monotonic() + ms, giveUp: () => resolve(undefined) };
-        waiting.add(item);
+        const leave = waiting.add(item);
         if (timer === undefined && !arming) {
           arming = true;
           setImmediate(arm);
         }
         const settle = (): void => {
-          leave(item);
-          resolve(work);
+          if (leave()) disarm();
         };
         work.then(settle, settle);
+        work.then(resolve, reject);
       }),
   };
 };

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly tool: ToolCall['tool'];
   readonly text: string;
   readonly links: readonly Link[];
-  readonly page?: Page<ChangeSummary>;
+  readonly page: Page<ChangeSummary> | undefined;
   /** Seed 002: id, timestamp, operation and what the operation adds. */
   readonly receipt: Readonly<Record<string, unknown>>;
 }
@@ -69,7 +69,8 @@ const open = async ({ changes }: ToolDeps, input: CallOf<'change.open'>, caller:
       ? `Change '${change.slug}' is open already and its lease was renewed`
       : `Change '${change.slug}' created successfully${withTemplate}`,
     links: files.map((file) => linkOf(change.slug, file, deltas)),
-    receipt: { slug: change.slug, ...(resumed ? { resumed: true } : {}) },
+    page: undefined,
+    receipt: resumed ? { slug: change.slug, resumed } : { slug: change.slug },
   };
 };
 
@@ -98,6 +99,7 @@ const archive = async ({ changes }: ToolDeps, input: CallOf<'change.archive'>, c
   return {
     text: `Change '${result.slug}' archived successfully${warnings}`,
     links: [{ uri, mimeType: 'application/json', name: 'archive_summary.json' }],
+    page: undefined,
     receipt: {
       ...(id === undefined ? {} : { id }),
       slug: result.slug,
@@ -162,9 +164,10 @@ export const runTool = async (deps: ToolDeps, call: ToolCall, caller: Caller): P
     throw new CloutError('FORBIDDEN', `Tool '${call.tool}' needs the scope ${scope}`, { details: { scope } });
   }
   try {
-    const done = await perform(deps, call, caller);
+    const { text, links, page, receipt } = await perform(deps, call, caller);
     const base = { id: newId('rcp', deps.clock), timestamp: toIso(deps.clock.now()), operation: call.tool };
-    return { ...done, tool: call.tool, receipt: { ...base, ...done.receipt } };
+    // A spread with members behind it gets a hidden class of its own at every call, which lives in the old generation.
+    return { tool: call.tool, text, links, page, receipt: Object.assign(base, receipt) };
   } catch (error) {
     if (codeOf(error) !== undefined) throw error;
     throw new CloutError('TOOL_EXECUTION_ERROR', `Tool '${call.tool}' failed`, { cause: error });

@@ -1,6 +1,6 @@
 import { API_VERSION, toErrorBody } from '@cloutagent/contract';
 import type { Log, Reply, RequestContext } from '@cloutagent/http';
-import { encodeNdjson, encodeSse, encodeSseComment, toIso, type Clock } from '@cloutagent/kit';
+import { encodeSse, encodeSseComment, toIso, type Clock } from '@cloutagent/kit';
 import { logFailure } from './failure.ts';
 import type { Outcome } from './run-tool.ts';
 import { ndjsonError, NDJSON_HEADERS, SSE_HEADERS, sseError, type SeedError, type SeedResult } from './seed-form.ts';
@@ -16,8 +16,7 @@ export interface Call {
 /** What a call brought: data of the seed's result, and the same as JSON. */
 export interface Answer {
   readonly data: { readonly result: SeedResult; readonly duration: number; readonly receipt: Outcome['receipt'] };
-  readonly head: string;
-  /** The end of that text in pieces, from `"result":` on. */
+  /** That text in pieces, without its opening brace: each form has members of its own before these. */
   readonly rest: readonly (string | Buffer)[];
 }
 
@@ -50,11 +49,10 @@ export const failureOf = (
 export const sseForm = (deps: FormDeps): Form => {
   const { clock } = deps;
   const greeting = (): string => `keep-alive ${clock.now()}`;
-  const resultOf = ({ context }: Call, { head, rest }: Answer) => ({
-    event: 'result',
-    id: context.requestId,
-    data: head + rest.join(''),
-  });
+  const resultOf = ({ context, tool, startedAt }: Call, { rest }: Answer) => {
+    const head = JSON.stringify({ apiVersion: API_VERSION, tool, startedAt: toIso(startedAt) });
+    return { event: 'result', id: context.requestId, data: `${head.slice(0, -1)},${rest.join('')}` };
+  };
   return {
     whole: (call, answer) => ({
       kind: 'text',
@@ -85,7 +83,9 @@ export const sseForm = (deps: FormDeps): Form => {
 /** Seed 002 "Response Format (NDJSON)". */
 export const ndjsonForm = (deps: FormDeps): Form => {
   const { clock } = deps;
-  const start = ({ startedAt, tool }: Call) => ({ type: 'start', ts: startedAt, tool, apiVersion: API_VERSION });
+  // Names of tools and the version are plain words, and these lines stand around every answer.
+  const start = ({ startedAt, tool }: Call): string =>
+    `{"type":"start","ts":${startedAt},"tool":"${tool}","apiVersion":"${API_VERSION}"}\n`;
   const resultOf = ({ data: { result, duration, receipt } }: Answer) => ({
     type: 'result',
     ts: clock.now(),
@@ -93,17 +93,13 @@ export const ndjsonForm = (deps: FormDeps): Form => {
     duration,
     receipt,
   });
-  const end = () => ({ type: 'end', ts: clock.now() });
+  const end = (): string => `{"type":"end","ts":${clock.now()}}\n`;
   return {
     whole: (call, answer) => ({
       kind: 'text',
       contentType: 'application/x-ndjson',
       headers: NDJSON_HEADERS,
-      body: [
-        `${encodeNdjson(start(call))}{"type":"result","ts":${clock.now()},`,
-        ...answer.rest,
-        `\n${encodeNdjson(end())}`,
-      ],
+      body: [`${start(call)}{"type":"result","ts":${clock.now()},`, ...answer.rest, `\n${end()}`],
     }),
     stream: (call, settled) => ({
       kind: 'stream',
@@ -113,16 +109,16 @@ export const ndjsonForm = (deps: FormDeps): Form => {
       timed: true,
       onFailure: async (writer, error) => {
         await writer.ndjson(ndjsonError(failureOf(deps, call, error), clock.now()));
-        await writer.ndjson(end());
+        await writer.frames(end());
       },
       run: async (writer) => {
-        await writer.ndjson(start(call));
+        await writer.frames(start(call));
         try {
           await writer.ndjson(resultOf(await settled));
         } catch (error) {
           if (!writer.signal.aborted) await writer.ndjson(ndjsonError(failureOf(deps, call, error), clock.now()));
         }
-        if (!writer.signal.aborted) await writer.ndjson(end());
+        if (!writer.signal.aborted) await writer.frames(end());
       },
     }),
   };

@@ -16,21 +16,15 @@ export interface SeedResult {
 /** A change's own documents are shown as clients write them, `@task:…`; collections by their plain URI. */
 const seedUri = (uri: string): string => (uri.startsWith('change://') ? `@task:${uri}` : uri);
 
-export const seedResult = ({ text, links, page }: Outcome): SeedResult => ({
-  content: [
-    { type: 'text', text },
-    ...links.map(({ uri, mimeType, name }) => ({
-      type: 'resource',
-      uri: seedUri(uri),
-      mimeType,
-      ...(page === undefined ? { name } : {}),
-    })),
-  ],
-  ...(page === undefined ? {} : { structuredContent: page }),
-});
-
-/** When the call of a request began, by its headers object: all that an error format is given of it. */
-export type StartedAt = WeakMap<object, number>;
+export const seedResult = ({ text, links, page }: Outcome): SeedResult => {
+  const blocks = links.map(({ uri, mimeType, name }) =>
+    page === undefined
+      ? { type: 'resource', uri: seedUri(uri), mimeType, name }
+      : { type: 'resource', uri: seedUri(uri), mimeType },
+  );
+  const content = [{ type: 'text', text }, ...blocks];
+  return page === undefined ? { content } : { content, structuredContent: page };
+};
 
 export interface SeedError {
   readonly error: ErrorBody;
@@ -55,13 +49,13 @@ export const ndjsonError = (failure: SeedError, ts: number): Readonly<Record<str
  * line, or the envelope.
  */
 export const seedErrors =
-  (clock: Clock, started: StartedAt): FormatError =>
-  (status, error, { requestId, headers }): Reply => {
+  (clock: Clock): FormatError =>
+  (status, error, { requestId, headers, receivedAt }): Reply => {
     const now = clock.now();
     const failure: SeedError = { error, requestId, timestamp: toIso(now) };
     const accept = headers.accept ?? '';
     if (accept.includes('text/event-stream')) {
-      const body = encodeSse(sseError(failure, started.get(headers) ?? now));
+      const body = encodeSse(sseError(failure, receivedAt));
       return { kind: 'text', status, contentType: 'text/event-stream', headers: SSE_HEADERS, body };
     }
     if (accept.includes('application/x-ndjson')) {

@@ -1,6 +1,5 @@
-import { API_VERSION, CloutError } from '@cloutagent/contract';
+import { CloutError } from '@cloutagent/contract';
 import { checkApiVersion, type Log, type Reply, type RequestContext, type Route } from '@cloutagent/http';
-import { toIso } from '@cloutagent/kit';
 import { parseCall } from './input.ts';
 import { keptJson } from './kept-json.ts';
 import { callerIn } from './locality.ts';
@@ -9,7 +8,7 @@ import { invalidResult, runTool, type Outcome, type ToolDeps } from './run-tool.
 import { failureOf, ndjsonForm, sseForm, type Answer, type Call, type Form } from './seed-answer.ts';
 import { batchOf, batchReply, type BatchAnswer } from './seed-batch.ts';
 import { requireBytes, requireSize } from './size.ts';
-import { seedErrors, seedResult, type SeedResult, type StartedAt } from './seed-form.ts';
+import { seedErrors, seedResult, type SeedResult } from './seed-form.ts';
 
 /** A tool that settles within this time can still choose its HTTP status. */
 const HOLD_MS = 200;
@@ -28,9 +27,9 @@ const memberOf = (body: object, name: string): unknown =>
 /** A result as JSON in pieces; a page in it is made into bytes once. */
 const piecesOf = (tool: Outcome['tool'], { content, structuredContent }: SeedResult): readonly (string | Buffer)[] => {
   try {
-    const text = JSON.stringify({ content });
-    if (structuredContent === undefined) return [text];
-    return [`${text.slice(0, -1)},"structuredContent":`, keptJson(structuredContent), '}'];
+    const text = JSON.stringify(content);
+    if (structuredContent === undefined) return [`{"content":${text}}`];
+    return [`{"content":${text},"structuredContent":`, keptJson(structuredContent), '}'];
   } catch (cause) {
     throw invalidResult(tool, cause);
   }
@@ -39,7 +38,6 @@ const piecesOf = (tool: Outcome['tool'], { content, structuredContent }: SeedRes
 /** `POST /sse` and `POST /mcp`: seed tool calls, seed resource reads and JSON-RPC, told apart by the body. */
 export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
   const { clock, changes, maxResponseBytes } = deps;
-  const started: StartedAt = new WeakMap();
   const patience = openPatience(clock, HOLD_MS);
   const sse = sseForm(deps);
   const ndjson = ndjsonForm(deps);
@@ -49,24 +47,21 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     const { receipt } = outcome;
     const duration = Math.round(clock.monotonic() - call.begun);
     const result = seedResult(outcome);
-    const startedAt = toIso(call.startedAt);
     const pieces = piecesOf(outcome.tool, result);
     requireBytes(
       pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0),
       maxResponseBytes,
     );
     const rest = ['"result":', ...pieces, `,"duration":${duration},"receipt":${JSON.stringify(receipt)}}`];
-    const head = JSON.stringify({ apiVersion: API_VERSION, tool: outcome.tool, startedAt });
-    return { data: { result, duration, receipt }, head: `${head.slice(0, -1)},`, rest };
+    return { data: { result, duration, receipt }, rest };
   };
 
   const begin = (context: RequestContext, body: object, tool: string): { call: Call; work: Promise<Answer> } => {
     const startedAt = clock.now();
-    started.set(context.headers, startedAt);
     const begun = clock.monotonic();
     checkApiVersion(memberOf(body, 'apiVersion'));
     const parsed = parseCall(tool, memberOf(body, 'input'));
-    context.note({ tool: parsed.tool, ...('slug' in parsed.input ? { slug: parsed.input.slug } : {}) });
+    context.note('slug' in parsed.input ? { tool: parsed.tool, slug: parsed.input.slug } : { tool: parsed.tool });
     const call: Call = { context, tool: parsed.tool, startedAt, begun };
     const work = runTool(deps, parsed, callerIn(context)).then((outcome) => answerOf(call, outcome));
     // Whoever waits for it may have been told already that the time was over.
@@ -123,7 +118,7 @@ export const seedRoutes = (deps: SeedDeps): readonly Route[] => {
     path,
     // What looks is allowed here; tools that do more ask for their own scope.
     scope: 'read',
-    formatError: seedErrors(clock, started),
+    formatError: seedErrors(clock),
     handler: (context) => answer(context, form),
   });
   return [route('/sse', sse), route('/mcp', ndjson)];

@@ -16,8 +16,8 @@ export interface McpDeps extends ToolDeps {
 /** No item of a page is longer: titles and owners have bounds, and paths those of the file system. */
 const MOST_ITEM_BYTES = 16 * 1024;
 
-/** Key of our additions to a result: MCP keeps `_meta` for them. */
-const META = 'io.cloutagent';
+/** Key of the receipt of a call in its result: MCP keeps `_meta` for additions. */
+const RECEIPT_META = 'io.cloutagent/receipt';
 
 /** A page as MCP shows it: without a next page there is no token. */
 const structuredPage = keptBeside(({ nextPageToken, ...rest }: Page<ChangeSummary>) => ({
@@ -26,11 +26,12 @@ const structuredPage = keptBeside(({ nextPageToken, ...rest }: Page<ChangeSummar
 }));
 
 const toolResult = ({ text, links, page, receipt }: Outcome) => {
-  return {
-    content: [{ type: 'text' as const, text }, ...links.map((link) => ({ type: 'resource_link' as const, ...link }))],
-    ...(page === undefined ? {} : { structuredContent: structuredPage(page) }),
-    _meta: { [`${META}/receipt`]: receipt },
-  };
+  const content = [
+    { type: 'text' as const, text },
+    ...links.map(({ uri, mimeType, name }) => ({ type: 'resource_link' as const, uri, mimeType, name })),
+  ];
+  const _meta = { [RECEIPT_META]: receipt };
+  return page === undefined ? { content, _meta } : { content, structuredContent: structuredPage(page), _meta };
 };
 
 /** An error as a result, for the model to read and mend: code, message and hint in the text, all of it in `_meta`. */

@@ -61,25 +61,30 @@ export const openQuick = (deps: McpDeps, serverInfo: ServerInfo): Quick => {
     { id, params }: Members & { params: Members },
   ): Promise<Reply> => {
     const result = await callTool(deps, callerIn(context), String(params['name']), params['arguments']);
-    const complete =
-      era === 'legacy' ? result : { ...result, resultType: 'complete', _meta: { ...result._meta, ...meta } };
-    if (!('structuredContent' in complete)) return { kind: 'json', body: { jsonrpc: '2.0', id, result: complete } };
-    const { structuredContent, ...rest } = complete;
-    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(rest).slice(0, -1)}`;
+    const complete = {
+      content: result.content,
+      isError: 'isError' in result ? result.isError : undefined,
+      resultType: era === 'legacy' ? undefined : 'complete',
+      _meta: era === 'legacy' ? result._meta : Object.assign(result._meta, meta),
+    };
+    if (!('structuredContent' in result)) return { kind: 'json', body: { jsonrpc: '2.0', id, result: complete } };
+    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(complete).slice(0, -1)}`;
     return {
       kind: 'text',
       contentType: 'application/json',
       // The page is most of the answer, and became bytes already.
-      body: [`${head},"structuredContent":`, keptJson(structuredContent), '}}'],
+      body: [`${head},"structuredContent":`, keptJson(result.structuredContent), '}}'],
     };
   };
 
   const read = async (era: Era, { id, params }: Members & { params: Members }): Promise<Reply | undefined> => {
     try {
-      const result = await readContents(deps, String(params['uri']));
-      const complete =
-        era === 'legacy' ? result : { ...result, resultType: 'complete', ttlMs: 0, cacheScope: 'private', _meta: meta };
-      return { kind: 'json', body: { jsonrpc: '2.0', id, result: complete } };
+      const { contents } = await readContents(deps, String(params['uri']));
+      const result =
+        era === 'legacy'
+          ? { contents }
+          : { contents, resultType: 'complete', ttlMs: 0, cacheScope: 'private', _meta: meta };
+      return { kind: 'json', body: { jsonrpc: '2.0', id, result } };
     } catch {
       // The SDK has its own forms for errors; it asks once more.
       return undefined;
