@@ -136,6 +136,12 @@ describe('a server that does not', () => {
     expect(new Set(codes)).toEqual(new Set(['MCP_CONNECTION_FAILED']));
   });
 
+  test('[E5] one that can say nothing any more is ended', async () => {
+    const connection = await faulty('ok');
+    expect(codeOf(await caught(call(connection, 'close-output')))).toBe('MCP_CONNECTION_FAILED');
+    expect(await connection.closed).toContain('ended');
+  });
+
   test('[E5] dying while it starts shows the end of its stderr', async () => {
     const error = await caught(faulty('die-at-once'));
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
