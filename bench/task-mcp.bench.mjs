@@ -244,7 +244,7 @@ export async function* run({ peersDir }) {
     const { structuredContent: page } = answers['changes.active'].find(({ type }) => type === 'result').result;
     const options = { project, peersDir, answers, page, text: contents[0].text };
     const raw = await start('raw', options);
-    const size = { warm: 10_000, count: 3000 };
+    const size = { warm: 10_000, count: 3000, rounds: 8 };
     yield* costs('changes.active', { raw, server, where: 'disk', size });
     yield* costs('resource read', { raw, server, where: 'disk', size });
     const inMemory = await start('oursInMemory', options);
