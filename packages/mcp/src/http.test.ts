@@ -37,7 +37,14 @@ const TOOLS = ['add', 'read'].map((name) => ({
   annotations: { readOnlyHint: name === 'read' },
 }));
 
-const serveLegacy = async (drop: (rpc: Rpc) => boolean = () => false): Promise<Legacy> => {
+const serveLegacy = async (
+  drop: (rpc: Rpc) => boolean = () => false,
+  /** How it says that it does not know a session. */
+  unknown: { readonly status: number; readonly error: object } = {
+    status: 404,
+    error: { code: -32_001, message: 'Session not found' },
+  },
+): Promise<Legacy> => {
   const seen: Legacy['seen'] = [];
   const executed: string[] = [];
   let sessions = new Set<string>();
@@ -80,7 +87,7 @@ const serveLegacy = async (drop: (rpc: Rpc) => boolean = () => false): Promise<L
     if (method === 'server/discover')
       return json(400, { jsonrpc: '2.0', id: rpc.id, error: { code: -32_601, message: 'Method not found' } });
     if (typeof session !== 'string' || !sessions.has(session))
-      return json(404, { jsonrpc: '2.0', id: null, error: { code: -32_001, message: 'Session not found' } });
+      return json(unknown.status, { jsonrpc: '2.0', id: rpc.id ?? null, error: unknown.error });
     if (rpc.id === undefined) return void response.writeHead(202).end();
     if (method === 'tools/list') return ok({ tools: TOOLS });
     if (method === 'ping') return ok({});
@@ -158,16 +165,23 @@ describe('[E5.http] Streamable HTTP of before 2026-07-28', () => {
     expect(server.seen.every(({ auth }) => auth === 'Bearer x')).toBe(true);
   });
 
-  test('a session that the server forgot is rebuilt and the call is made once, read-only or not', async () => {
-    const server = await serveLegacy();
-    const held = await lease(targetOf(server.url));
-    await call(held, 'add');
-    server.forget();
-    expect((await call(held, 'add')).content[0]).toEqual({ type: 'text', text: 'add done' });
-    expect(server.executed).toEqual(['add', 'add']);
-    const sessions = server.seen.filter(({ method }) => method === 'tools/call').map(({ session }) => session);
-    expect([sessions.length, new Set(sessions).size]).toEqual([3, 2]);
-  });
+  test.each([
+    [404, { code: -32_001, message: 'Session not found' }],
+    [400, { code: -32_000, message: 'Bad Request: No valid session ID provided' }],
+    [200, { code: -32_001, message: 'Session not found' }],
+  ])(
+    'a session that the server forgot (%i %j) is rebuilt and the call is made once, read-only or not',
+    async (status, error) => {
+      const server = await serveLegacy(() => false, { status, error });
+      const held = await lease(targetOf(server.url));
+      await call(held, 'add');
+      server.forget();
+      expect((await call(held, 'add')).content[0]).toEqual({ type: 'text', text: 'add done' });
+      expect(server.executed).toEqual(['add', 'add']);
+      const sessions = server.seen.filter(({ method }) => method === 'tools/call').map(({ session }) => session);
+      expect([sessions.length, new Set(sessions).size]).toEqual([3, 2]);
+    },
+  );
 
   test('a server that was started again is found again; while it is away calls fail and say so', async () => {
     const server = await serveLegacy();

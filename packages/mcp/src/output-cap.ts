@@ -28,20 +28,23 @@ export const capOutput = async (
   const total = texts.reduce((sum, text) => sum + text.length, 0);
   if (total <= MAX_CHARACTERS) return result;
   let left = MAX_CHARACTERS;
+  let shown = 0;
   const content: Readonly<Record<string, unknown>>[] = [];
   for (const item of result.content) {
     const text = textOf(item);
     if (text === undefined) content.push(item);
-    else if (left > 0) {
+    else {
       const head = cut(text, left);
-      left -= head.length;
-      content.push({ ...item, text: head });
+      // What follows a cut would look as if it came right after it.
+      left = head.length < text.length ? 0 : left - head.length;
+      shown += head.length;
+      if (head !== '') content.push({ ...item, text: head });
     }
   }
   const kept = spill === undefined ? '' : ` The whole is kept in ${await spill(texts.join('\n'), name)}.`;
   content.push({
     type: 'text',
-    text: `[${total - MAX_CHARACTERS} of ${total} characters were cut off; ask for a smaller part.${kept}]`,
+    text: `[${total - shown} of ${total} characters were cut off; ask for a smaller part.${kept}]`,
   });
   return { ...result, content };
 };

@@ -92,6 +92,19 @@ describe('a server that is lost', () => {
     expect(Date.parse(report?.retryAt ?? '')).toBeGreaterThan(systemClock.now());
   });
 
+  test('that nobody holds is left alone until it is called again', async () => {
+    const pool = open(source([target('a')]));
+    const lease = await pool.open([{ id: 'a' }]);
+    const before = textOf(await call(lease, 'a:pid'));
+    await lease.close();
+    process.kill(Number(before), 'SIGKILL');
+    await vi.waitFor(() => expect(pool.reports()[0]?.connection).toBeUndefined());
+    await systemClock.sleep(200);
+    expect(pool.reports()[0]).toMatchObject({ state: 'idle', connection: undefined });
+    await using again = await pool.open([{ id: 'a' }]);
+    expect(textOf(await call(again, 'a:pid'))).not.toBe(before);
+  });
+
   test('a start that fails again and again is not tried for ever', async () => {
     const pool = open(source([target('a', 'die-at-once')]));
     const codes: unknown[] = [];

@@ -1,11 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '@cloutagent/kit';
-import { createByteRing } from './byte-ring.ts';
+import { drain } from './drain.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** Enough for a stack trace and the lines before it; the rest of a flood is of no use to anybody. */
-const STDERR_BYTES = 64 * 1024;
 /** A server that obeys the specification ends within this after its stdin is closed (measured: 20 to 370 ms). */
 const EOF_GRACE_MS = 1_000;
 const TERM_GRACE_MS = 1_000;
@@ -37,9 +35,7 @@ export interface OwnedProcess {
 
 /** Starts a process without a shell. Rejects with the operating system's error (`ENOENT`, `EACCES`, `EMFILE`). */
 export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<OwnedProcess> => {
-  const watchdog = startWatchdog(() => {
-    // Without a watchdog the server still ends on `stop`; there is nobody to tell.
-  });
+  const watchdog = startWatchdog();
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(spec.command, [...spec.args], {
@@ -58,8 +54,7 @@ export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<Own
   const { pid } = child;
   if (pid === undefined) throw new Error('The process has no id');
 
-  const ring = createByteRing(STDERR_BYTES);
-  child.stderr.on('data', (chunk: Buffer) => ring.push(chunk));
+  const stderr = drain(child.stderr, clock);
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {});
   child.on('error', () => {});
 
@@ -92,7 +87,7 @@ export const startProcess = async (spec: ProcessSpec, clock: Clock): Promise<Own
     pid,
     stdin: child.stdin,
     stdout: child.stdout,
-    stderr: () => ring.text(),
+    stderr: () => stderr.text(),
     ended,
     stop: () => (stopping ??= stop()),
   };

@@ -13,8 +13,6 @@ export interface RestartGuard {
   lost(now: number): Verdict;
   /** Restarts in the last minute. */
   recent(now: number): number;
-  /** An administrator looked at it: starts from nothing. */
-  reset(): void;
 }
 
 export const createRestartGuard = (random: () => number): RestartGuard => {
@@ -30,8 +28,5 @@ export const createRestartGuard = (random: () => number): RestartGuard => {
       return { waitMs };
     },
     recent: (now) => within(now).length,
-    reset: () => {
-      restarts = [];
-    },
   };
 };

@@ -55,8 +55,8 @@ export const createStdioTransport = (child: OwnedProcess): StdioTransport => {
       lines = reader.push(chunk);
     } catch {
       fault = `it sent a line longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
-      child.stdout.off('data', onChunk);
-      child.stdout.resume();
+      // Nothing of what follows is read, so that it cannot pile up here.
+      child.stdout.destroy();
       onEnd();
       void child.stop();
       return;

@@ -17,17 +17,22 @@ export interface Watchdog {
 
 /**
  * Starts a shell in a session of its own that kills a process group when this process ends, be it by `kill -9`.
- * It is started before the group, so that the time in which nobody watches is one write to a pipe.
+ * It is started before the group, so that the time in which nobody watches is one write to a pipe. Throws where the system
+ * starts no process: then none is to be watched.
  */
-export const startWatchdog = (onError: (error: Error) => void): Watchdog => {
+export const startWatchdog = (): Watchdog => {
   const child = spawn('/bin/sh', ['-c', SCRIPT], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
   });
-  child.on('error', onError);
-  child.stdin.on('error', onError);
+  // Why it could not be started comes later, and then nobody is there to hear it.
+  child.on('error', () => undefined);
+  if (child.pid === undefined)
+    throw new Error('the system starts no more processes: too many files are open, or too many processes run');
+  // It may end before us, by the hand of a person.
+  child.stdin.on('error', () => undefined);
   // It must not keep our event loop alive: it is there for the time after us.
   child.unref();
   if (child.stdin instanceof Socket) child.stdin.unref();

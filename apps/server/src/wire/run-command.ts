@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { CommandResult, RunCommand } from '@cloutagent/lane';
-import { startWatchdog } from '@cloutagent/mcp';
+import { startWatchdog, type Watchdog } from '@cloutagent/mcp';
 
 /** Output that is kept of a command: evidence for a person, not a log. */
 const MAX_OUTPUT = 4_000;
@@ -24,9 +24,13 @@ export const createRunCommand =
   (environment: Readonly<Record<string, string>>): RunCommand =>
   ({ command, cwd, signal, timeoutMs }) =>
     new Promise<CommandResult>((resolve) => {
-      const watchdog = startWatchdog(() => {
-        // Without one the command still ends with the timeout and the run.
-      });
+      let watchdog: Watchdog;
+      try {
+        watchdog = startWatchdog();
+      } catch (error) {
+        resolve({ exitCode: null, output: error instanceof Error ? error.message : String(error) });
+        return;
+      }
       const child = spawn('/bin/sh', ['-c', command], {
         cwd,
         env: environment,

@@ -10,7 +10,7 @@ export interface RemoteResult {
   readonly is_error: boolean;
 }
 
-/** One session with an MCP server over Streamable HTTP. */
+/** One MCP server over Streamable HTTP, in the era that it speaks. */
 export interface McpSession {
   tools(): Promise<readonly RemoteTool[]>;
   call(name: string, input: Fields): Promise<RemoteResult>;
@@ -18,7 +18,15 @@ export interface McpSession {
 }
 
 /** What goes wrong between us and the server, in words for the caller of the API. */
-export class McpProblem extends Error {}
+export class McpProblem extends Error {
+  /** The server understood that it was asked and does not take the question. */
+  readonly isRefusal: boolean;
+
+  constructor(message: string, isRefusal = false, options?: ErrorOptions) {
+    super(message, options);
+    this.isRefusal = isRefusal;
+  }
+}
 
 export interface McpAddress {
   readonly url: string;
@@ -26,87 +34,156 @@ export interface McpAddress {
   readonly signal: AbortSignal;
 }
 
-const PROTOCOL = '2025-11-25';
+/** Since this revision there are no sessions: each request says by itself what it is. */
+const MODERN = '2026-07-28';
+const LEGACY = '2025-11-25';
+const CLIENT = { name: 'cloutagent-simulator', version: PRODUCT_VERSION };
 /** As the real connector: a server that does not answer fails the request. */
 const PATIENCE_MS = 30_000;
 /** A server with more pages lists in circles. */
 const MOST_PAGES = 50;
 
-/** Opens a session: initialize, and the word that it was understood. */
+/** How requests are written in one era. */
+interface Wire {
+  readonly headers: (method: string, params: Fields) => Readonly<Record<string, string>>;
+  readonly params: (params: Fields) => Fields;
+}
+
+type Ask = (
+  wire: Wire,
+  method: string,
+  params: Fields,
+) => Promise<{ readonly result: Fields; readonly headers: Headers }>;
+
+const modern: Wire = {
+  headers: (method, { name }) => ({
+    'mcp-protocol-version': MODERN,
+    'mcp-method': method,
+    ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+  }),
+  params: (params) => ({
+    ...params,
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': MODERN,
+      'io.modelcontextprotocol/clientCapabilities': {},
+      'io.modelcontextprotocol/clientInfo': CLIENT,
+    },
+  }),
+};
+
+/** Asks a server what it speaks (`server/discover`), and initializes a session with one that knows no such question. */
 export const openMcp = async (address: McpAddress): Promise<McpSession> => {
-  let sessionId: string | undefined;
-  let version = PROTOCOL;
-  let nextId = 1;
+  const ask = askOf(address);
+  if (await speaksModern(ask))
+    return sessionOf(
+      (method, params) => ask(modern, method, params),
+      async () => undefined,
+    );
+  return openLegacy(address, ask);
+};
 
-  const post = async (message: Fields): Promise<Response> => {
-    let response: Response;
-    try {
-      response = await fetch(address.url, {
-        method: 'POST',
-        headers: headersOf(address, version, sessionId),
-        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
-        // An address that sends elsewhere is not the one that was named.
-        redirect: 'error',
-        signal: AbortSignal.any([address.signal, AbortSignal.timeout(PATIENCE_MS)]),
-      });
-    } catch (cause) {
-      throw new McpProblem(`Connection error: ${messageOf(cause)}`, { cause });
-    }
-    if (response.ok) return response;
-    await response.body?.cancel();
-    const words = response.status === 401 || response.status === 403 ? 'Authentication error' : 'Server error';
-    throw new McpProblem(`${words}: HTTP ${response.status}`);
-  };
+const speaksModern = async (ask: Ask): Promise<boolean> => {
+  try {
+    const { result } = await ask(modern, 'server/discover', {});
+    return Array.isArray(result['supportedVersions']) && result['supportedVersions'].includes(MODERN);
+  } catch (error) {
+    if (error instanceof McpProblem && error.isRefusal) return false;
+    throw error;
+  }
+};
 
-  const ask = async (method: string, params: Fields): Promise<Fields> => {
-    const id = nextId;
-    nextId += 1;
-    const response = await post({ id, method, params });
-    sessionId = response.headers.get('mcp-session-id') ?? sessionId;
-    const answer = await readAnswer(response, id);
-    if (isRecord(answer['error'])) throw new McpProblem(`${method}: ${String(answer['error']['message'])}`);
-    return isRecord(answer['result']) ? answer['result'] : {};
-  };
-
-  const welcome = await ask('initialize', {
-    protocolVersion: PROTOCOL,
-    capabilities: {},
-    clientInfo: { name: 'cloutagent-simulator', version: PRODUCT_VERSION },
+const openLegacy = async (address: McpAddress, ask: Ask): Promise<McpSession> => {
+  let session: string | null = null;
+  let version = LEGACY;
+  const headers = () => ({
+    'mcp-protocol-version': version,
+    ...(session === null ? {} : { 'mcp-session-id': session }),
   });
-  if (typeof welcome['protocolVersion'] === 'string') version = welcome['protocolVersion'];
-  await (await post({ method: 'notifications/initialized' })).body?.cancel();
-
-  return {
-    async tools() {
-      const found: RemoteTool[] = [];
-      let cursor: unknown;
-      for (let page = 0; page < MOST_PAGES; page += 1) {
-        const listed = await ask('tools/list', cursor === undefined ? {} : { cursor });
-        found.push(...(Array.isArray(listed['tools']) ? listed['tools'].filter(isRecord).map(toTool) : []));
-        cursor = listed['nextCursor'];
-        if (cursor === undefined || cursor === null) break;
-      }
-      return found;
-    },
-    async call(name, input) {
-      return toResult(await ask('tools/call', { name, arguments: input }));
-    },
-    async close() {
-      if (sessionId === undefined) return;
-      const headers = headersOf(address, version, sessionId);
+  const wire: Wire = { headers, params: (params) => params };
+  const welcome = await ask(wire, 'initialize', { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT });
+  session = welcome.headers.get('mcp-session-id');
+  if (typeof welcome.result['protocolVersion'] === 'string') version = welcome.result['protocolVersion'];
+  await (await post(address, headers(), { method: 'notifications/initialized' })).body?.cancel();
+  return sessionOf(
+    (method, params) => ask(wire, method, params),
+    async () => {
+      if (session === null) return;
+      const ended = await fetch(address.url, {
+        method: 'DELETE',
+        headers: { ...commonHeaders(address), ...headers() },
+        redirect: 'error',
+      }).catch(() => undefined);
       // The session ends by itself where the server no longer listens.
-      const ended = await fetch(address.url, { method: 'DELETE', headers, redirect: 'error' }).catch(() => undefined);
       await ended?.body?.cancel();
     },
+  );
+};
+
+const askOf = (address: McpAddress): Ask => {
+  let nextId = 1;
+  return async (wire, method, params) => {
+    const id = nextId;
+    nextId += 1;
+    const response = await post(address, wire.headers(method, params), { id, method, params: wire.params(params) });
+    const answer = await readAnswer(response, id);
+    if (isRecord(answer['error'])) throw new McpProblem(`${method}: ${String(answer['error']['message'])}`, true);
+    return { result: isRecord(answer['result']) ? answer['result'] : {}, headers: response.headers };
   };
 };
 
-const headersOf = ({ token }: McpAddress, version: string, sessionId: string | undefined): Record<string, string> => ({
+const post = async (
+  address: McpAddress,
+  headers: Readonly<Record<string, string>>,
+  message: Fields,
+): Promise<Response> => {
+  let response: Response;
+  try {
+    response = await fetch(address.url, {
+      method: 'POST',
+      headers: { ...commonHeaders(address), ...headers },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+      // An address that sends elsewhere is not the one that was named.
+      redirect: 'error',
+      signal: AbortSignal.any([address.signal, AbortSignal.timeout(PATIENCE_MS)]),
+    });
+  } catch (cause) {
+    throw new McpProblem(`Connection error: ${messageOf(cause)}`, false, { cause });
+  }
+  if (response.ok) return response;
+  await response.body?.cancel();
+  const { status } = response;
+  if (status === 401 || status === 403) throw new McpProblem(`Authentication error: HTTP ${status}`);
+  throw new McpProblem(`Server error: HTTP ${status}`, status < 500);
+};
+
+const sessionOf = (
+  ask: (method: string, params: Fields) => Promise<{ readonly result: Fields }>,
+  close: () => Promise<void>,
+): McpSession => ({
+  async tools() {
+    const found: RemoteTool[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const { result } = await ask('tools/list', cursor === undefined ? {} : { cursor });
+      found.push(...(Array.isArray(result['tools']) ? result['tools'].filter(isRecord).map(toTool) : []));
+      cursor = result['nextCursor'];
+      if (cursor === undefined || cursor === null) break;
+    }
+    return found;
+  },
+  async call(name, input) {
+    const { result } = await ask('tools/call', { name, arguments: input });
+    // There is nobody whom it could ask.
+    if (result['resultType'] === 'input_required') throw new McpProblem(`tools/call: ${name} asks for input`);
+    return toResult(result);
+  },
+  close,
+});
+
+const commonHeaders = ({ token }: McpAddress): Record<string, string> => ({
   'content-type': 'application/json',
   accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': version,
   ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  ...(sessionId === undefined ? {} : { 'mcp-session-id': sessionId }),
 });
 
 /** The answer to one request, sent alone or in a stream with other messages before it. */
@@ -122,7 +199,7 @@ const readAnswer = async (response: Response, id: number): Promise<Fields> => {
       }
     }
   } catch (cause) {
-    throw new McpProblem(`Invalid answer: ${messageOf(cause)}`, { cause });
+    throw new McpProblem(`Invalid answer: ${messageOf(cause)}`, false, { cause });
   }
   throw new McpProblem('Invalid answer: it is none to the request');
 };
