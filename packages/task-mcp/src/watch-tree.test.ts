@@ -97,7 +97,7 @@ describe('a watched tree', () => {
     await put('one/tasks.md');
     start();
     await rm(root, { recursive: true });
-    for (let turn = 0; turn < 500 && lost === 0; turn += 1) await sleep(10);
+    await expect.poll(() => lost).toBe(1);
     await mkdir(root);
     await put('one/tasks.md');
     await sleep(50);
