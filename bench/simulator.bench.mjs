@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { figure } from './support/figure.mjs';
 import { load } from './support/load.mjs';
 
 // What a call to the simulator costs beside a bare node:http server: it may not be what limits a load test of others.
@@ -62,16 +63,6 @@ const measure = async (server, makeRequest, { warm, count, connections }) => {
   const after = await server.usage();
   return { cpu: (after.cpu - before.cpu) / count, ...seen };
 };
-
-const figure = (name, value, unit, { others = {}, ratio = null, goal = null, ok = null } = {}) => ({
-  name,
-  value,
-  unit,
-  peers: others,
-  ratio,
-  goal,
-  ok,
-});
 
 const beside = (name, own, raw, limit) => {
   const ratio = own.cpu / raw.cpu;

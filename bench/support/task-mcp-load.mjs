@@ -31,7 +31,7 @@ const modern = (method, params) =>
     },
   );
 
-const TASKS_URI = 'change://change-0500/tasks';
+export const TASKS_URI = 'change://change-0500/tasks';
 const ACTIVE = { name: 'changes.active', arguments: { limit: 50 } };
 let opened = 0;
 const newChange = () => {
@@ -57,6 +57,15 @@ export const ASK = {
     modern: () => modern('tools/call', { name: 'change.open', arguments: newChange() }),
   },
 };
+
+/**
+ * Which answer a body asks for: `change.open`, `legacy change.open`, `modern resources/read`.
+ * @param {{ tool?: string, method?: string, params?: { name?: string, _meta?: object } }} body
+ */
+export const questionOf = ({ tool, method, params }) =>
+  params === undefined
+    ? (tool ?? method)
+    : `${params._meta === undefined ? 'legacy' : 'modern'} ${params.name ?? method}`;
 
 /** A thousand changes, each with one other that touches the same requirement. */
 export const makeProject = () => {

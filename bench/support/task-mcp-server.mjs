@@ -6,9 +6,11 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { openPlainly } from './task-mcp-files.mjs';
+import { questionOf, TASKS_URI } from './task-mcp-load.mjs';
 
 const [kind] = process.argv.slice(2);
-const [{ project, peersDir, answers, text }] = await once(process, 'message');
+const [{ project, peersDir, answers, page, text }] = await once(process, 'message');
 const TOKEN = 'bench-token';
 const quiet = () => undefined;
 const built = (name) => import(`../../packages/${name}/dist/index.js`);
@@ -19,7 +21,10 @@ const portOf = (server) =>
     server.listen(0, '127.0.0.1', () => resolve(server.address().port));
   });
 
-/** What nobody can do without: the token checked, the body parsed, the same object as text. */
+/**
+ * What nobody can do without: the token checked, the body parsed, the same answer made into text. `answers` has what
+ * the product answered to each question, parsed: one object, or one for each line.
+ */
 const rawServer = (before) => {
   const known = createHash('sha256').update(TOKEN).digest();
   return portOf(
@@ -32,7 +37,7 @@ const rawServer = (before) => {
       const chunks = [];
       request.on('data', (chunk) => chunks.push(chunk));
       const answer = (body) => {
-        const payload = Buffer.from(JSON.stringify({ id: body.id, result: answers[body.tool ?? body.method] }));
+        const payload = Buffer.from(answers[questionOf(body)].map((line) => JSON.stringify(line)).join('\n'));
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': payload.length }).end(payload);
       };
       request.on('end', () => {
@@ -49,8 +54,14 @@ const raw = () => rawServer(() => undefined);
 
 const systemClock = async () => (await built('kit')).systemClock;
 
-/** The same with the file work of a change that is opened, by the library that the product calls too. */
-const rawWithFiles = async () => {
+/** The same with the files of a change, written and synced by plain calls of the system. */
+const rawWithFiles = () => {
+  const write = openPlainly(project);
+  return rawServer(({ tool, input }) => (tool === 'change.open' ? write(input.slug) : undefined));
+};
+
+/** The same with the library that the product calls too. */
+const rawWithLibrary = async () => {
   const { openChange, openProject } = await built('openspec');
   const opened = await openProject(project, { clock: await systemClock(), caller: 'bench' });
   return rawServer(({ tool, input }) => (tool === 'change.open' ? openChange(opened, input) : undefined));
@@ -116,7 +127,6 @@ const oursInMemory = async () => {
         : system.sleep(ms, signal),
   };
   const refuse = () => Promise.reject(new Error('not measured'));
-  const page = answers['changes.active'].structuredContent;
   const changes = {
     root: '/',
     openspecDir: '/openspec',
@@ -139,12 +149,16 @@ const oursInMemory = async () => {
 const sdk = async () => {
   const { createMcpHandler, McpServer } = await peer('@modelcontextprotocol/server');
   const { toNodeHandler } = await peer('@modelcontextprotocol/node');
-  const { content, structuredContent } = answers['changes.active'];
+  const opened = answers['legacy change.open'][0].result;
   const handler = createMcpHandler(() => {
     const mcp = new McpServer({ name: 'sdk', version: '1.0.0' });
     mcp.registerTool('changes.active', { description: 'Lists' }, () => ({
-      content: [content[0]],
-      structuredContent,
+      content: [{ type: 'text', text: `Found ${page.total} changes` }],
+      structuredContent: page,
+    }));
+    mcp.registerTool('change.open', { description: 'Opens' }, () => opened);
+    mcp.registerResource('tasks', TASKS_URI, { mimeType: 'text/markdown' }, () => ({
+      contents: [{ uri: TASKS_URI, mimeType: 'text/markdown', text }],
     }));
     return mcp;
   });
@@ -153,13 +167,15 @@ const sdk = async () => {
 
 const fastmcp = async () => {
   const { FastMCP } = await peer('fastmcp');
-  const { structuredContent } = answers['changes.active'];
   const mcp = new FastMCP({ name: 'fastmcp', version: '1.0.0' });
   mcp.addTool({
     name: 'changes.active',
     description: 'Lists',
-    execute: async () => ({ content: [{ type: 'text', text: JSON.stringify(structuredContent) }] }),
+    execute: async () => ({ content: [{ type: 'text', text: JSON.stringify(page) }] }),
   });
+  const { content } = answers['legacy change.open'][0].result;
+  mcp.addTool({ name: 'change.open', description: 'Opens', execute: async () => ({ content }) });
+  mcp.addResource({ uri: TASKS_URI, name: 'tasks', mimeType: 'text/markdown', load: async () => ({ text }) });
   const port = await new Promise((resolve) => {
     const probe = createServer();
     probe.listen(0, '127.0.0.1', () => {
@@ -202,7 +218,7 @@ const memory = async () => {
 
 const ANSWERS = { usage: () => Promise.resolve({ cpu: cpu() }), memory, sweep };
 
-const port = await { raw, rawWithFiles, ours, oursInMemory, sdk, fastmcp }[kind]();
+const port = await { raw, rawWithFiles, rawWithLibrary, ours, oursInMemory, sdk, fastmcp }[kind]();
 process.on('message', (question) => {
   void ANSWERS[question]().then((told) => process.send(told));
 });

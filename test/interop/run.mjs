@@ -4,18 +4,16 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../bench/support/process.mjs';
 import { compile } from '../../scripts/support/compile.mjs';
 import { ensureInstalled } from '../../scripts/support/install.mjs';
-import { ROOT, run } from '../../scripts/support/run.mjs';
+import { run } from '../../scripts/support/run.mjs';
 import { expect } from './expect.mjs';
+import { BIN, serveTaskMcp, TOKEN } from './serve.mjs';
 
 // npm run interop: clients that others wrote open, list, read and archive a change over every transport. Words behind
 // `--` choose among them by name: npm run interop -- claude stdio
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const BIN = `${ROOT}packages/task-mcp/bin/task-mcp.mjs`;
-const TOKEN = 'interop-token';
 
 const install = async () => {
   const stamp = `${HERE}node_modules/.package-lock.json`;
@@ -26,34 +24,6 @@ const install = async () => {
     quiet: true,
   });
   if (code !== 0) throw new Error(`The clients cannot be installed:\n${output}`);
-};
-
-const serve = async (cwd) => {
-  const port = await freePort();
-  const child = spawn(process.execPath, [BIN, '--http'], {
-    cwd,
-    env: {
-      ...process.env,
-      PORT: String(port),
-      AUTH_TOKENS: TOKEN,
-      RATE_LIMIT: '6000',
-      RATE_LIMIT_BURST: '6000',
-      LOG_LEVEL: 'info',
-    },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk) => {
-    log = (log + chunk).slice(-10_000);
-  });
-  while (!log.includes('listening'))
-    await Promise.race([once(child.stderr, 'data'), once(child, 'close').then(() => Promise.reject(new Error(log)))]);
-  const stop = async () => {
-    const gone = once(child, 'close');
-    child.kill('SIGTERM');
-    await gone;
-  };
-  return { url: `http://127.0.0.1:${port}`, stop };
 };
 
 /** What every client does; `call` and `read` return what the server answered. */
@@ -180,7 +150,7 @@ const inspectorClients = (cwd, url) => {
 if (!(await ensureInstalled()) || !(await compile())) process.exit(1);
 await install();
 const cwd = mkdtempSync(join(tmpdir(), 'interop-'));
-const server = await serve(cwd);
+const server = await serveTaskMcp(cwd);
 let failed = 0;
 try {
   const { claudeCodeClients } = await import('./claude-code.mjs');

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { freePort } from '../../bench/support/process.mjs';
 import { ROOT } from '../../scripts/support/run.mjs';
 
-const BIN = `${ROOT}packages/task-mcp/bin/task-mcp.mjs`;
-const TOKEN = 'interop-token';
+export const BIN = `${ROOT}packages/task-mcp/bin/task-mcp.mjs`;
+export const TOKEN = 'interop-token';
 
 /** Task MCP over HTTP; `kill` ends it without a word, `start` begins it again on the same port. */
 export const serveTaskMcp = async (cwd) => {

@@ -1,6 +1,6 @@
-import { watch, type FSWatcher } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Clock } from '@cloutagent/kit';
+import { watchTree, type TreeWatch } from './watch-tree.ts';
 
 /** What changed on disk since the last word. */
 export interface Touched {
@@ -18,6 +18,12 @@ const SETTLE_MS = 50;
 const MAX_FILES = 1000;
 
 const LISTING = ['changes://active', 'changes://active/list'];
+
+/** Names with a dot are drafts of a write; what was archived changes no more. */
+const isOfInterest = (folder: string): boolean => {
+  const parts = folder.split(sep);
+  return !parts.some((part) => part.startsWith('.')) && (parts[0] !== 'archive' || parts.length === 1);
+};
 
 /** `auth/specs/login/spec.md` → the resources that show it. */
 const urisOf = (file: string): readonly string[] => {
@@ -47,7 +53,7 @@ export const watchFolder = (
 ): { readonly watch: WatchChanges; readonly poke: (slug: string) => void } => {
   const folder = join(openspecDir, 'changes');
   const listeners = new Set<(touched: Touched) => void>();
-  let watcher: FSWatcher | undefined;
+  let watcher: TreeWatch | undefined;
   let files = new Set<string>();
   let listed = false;
   let settling = false;
@@ -76,9 +82,15 @@ export const watchFolder = (
   const start = (): void => {
     if (watcher !== undefined || listeners.size === 0) return;
     try {
-      watcher = watch(folder, { recursive: true, persistent: false }, (event, file) => note(file, event === 'rename'));
-      // The folder went away, or the system has no watches left: the next listener tries again.
-      watcher.on('error', stop);
+      watcher = watchTree(folder, {
+        clock,
+        enters: isOfInterest,
+        onEvent: note,
+        // The folder went away: the next listener tries again.
+        onLost: () => {
+          watcher = undefined;
+        },
+      });
     } catch {
       watcher = undefined;
     }
