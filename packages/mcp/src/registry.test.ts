@@ -60,6 +60,8 @@ describe('entries', () => {
     expect(idleMs).toBe(600_000);
     expect(target).toMatchObject({ command: 'sh', args: ['-c', 'true'], cwd: '/srv', callMs: 120_000 });
     expect(target).toMatchObject({ env: { MODE: 'fast', TOKEN: 'tok-1' } });
+    // What was looked up is hidden in all that the server says; what stands in the entry is no secret.
+    expect(new Set(target.secrets)).toEqual(new Set(['tok-1']));
   });
 
   test('an id is given once, unless it is to be replaced; ours is never', async () => {
