@@ -13,6 +13,7 @@ import { registerRuns } from './command/runs.ts';
 import { registerSimulate } from './command/simulate.ts';
 import { registerTrust } from './command/trust.ts';
 import { registerUp } from './command/up.ts';
+import { registerWorkflow } from './command/workflow.ts';
 import type { Context, Register } from './context.ts';
 import type { Io } from './io.ts';
 import { createOutput } from './output.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Register[] = [
   registerPlan,
   registerRun,
   registerRuns,
+  registerWorkflow,
   registerAgent,
   registerChat,
   registerMcp,

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 
 /** Commands that the design names and this version does not have, by the group they belong to. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
-  clout: ['task', 'workflow', 'worker', 'bridge', 'ide', 'bench', 'config'],
+  clout: ['task', 'worker', 'bridge', 'ide', 'bench', 'config'],
   change: ['verify', 'overlaps'],
 };
 

@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloutError, type WorkflowDocument } from '@cloutagent/contract';
+import type { WorkflowFile } from '@cloutagent/server';
 
 /** Whether a word of the command line names a file of a workflow and not a change. */
 export const isWorkflowFile = (word: string): boolean => /\.(?:ya?ml|json)$/iu.test(word);
 
 /** Reads a workflow from a file. Throws INVALID_INPUT, WORKFLOW_INVALID. */
-export const readWorkflow = async (cwd: string, file: string): Promise<WorkflowDocument> => {
+export const readWorkflow = async (cwd: string, file: string): Promise<WorkflowDocument> =>
+  (await readWorkflowFile(cwd, file)).workflow;
+
+/** The same with the lines of its nodes; it goes by the name of its file where it has none. Throws INVALID_INPUT, WORKFLOW_INVALID. */
+export const readWorkflowFile = async (cwd: string, file: string): Promise<WorkflowFile> => {
   let text: string;
   try {
     text = await readFile(path.resolve(cwd, file), 'utf8');
@@ -18,8 +23,9 @@ export const readWorkflow = async (cwd: string, file: string): Promise<WorkflowD
   }
   // The parser comes with the server, which the command needs anyway.
   const { parseWorkflow } = await import('@cloutagent/server');
-  const workflow = parseWorkflow(text, file);
-  return workflow.name === undefined ? { ...workflow, name: nameOf(file) } : workflow;
+  const parsed = parseWorkflow(text, file);
+  const { workflow } = parsed;
+  return workflow.name === undefined ? { ...parsed, workflow: { ...workflow, name: nameOf(file) } } : parsed;
 };
 
 const nameOf = (file: string): string =>

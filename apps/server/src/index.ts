@@ -3,4 +3,4 @@ export { findServer } from './data-folder.ts';
 export { createLog, type Log } from './log.ts';
 export { startServer, type RunningServer, type ServerOptions } from './serve.ts';
 export { isTrusted, listTrusted, trust, untrust } from './trust.ts';
-export { parseWorkflow } from './workflow-file.ts';
+export { formatWorkflow, parseWorkflow, type WorkflowFile } from './workflow-file.ts';

@@ -29,6 +29,7 @@ import { openServerAgents, type ServerAgents } from './wire/agents.ts';
 import { allowedEnvironment, createRunCommand } from './wire/run-command.ts';
 import { SimulatorProcess } from './wire/simulator.ts';
 import { openMcpServers, type McpServers } from './wire/mcp.ts';
+import { openWorkflowVersions, type WorkflowVersions } from './workflow-versions.ts';
 import { createToolSource } from './wire/tools.ts';
 import { workflowPorts } from './wire/workflow.ts';
 
@@ -53,6 +54,8 @@ export interface Workbench {
   readonly log: Log;
   readonly prices: PriceTable;
   readonly workflowPorts: WorkflowPorts;
+  /** Stored workflows. */
+  readonly workflows: WorkflowVersions;
   /** The project as this caller sees it: leases belong to who calls. */
   projectFor(principal: Principal): Project;
   describeProject(): Promise<{ name: string; root: string; hasOpenspec: boolean; trusted: boolean }>;
@@ -236,6 +239,7 @@ export const openWorkbench = async (options: {
     log,
     prices,
     workflowPorts: ports,
+    workflows: openWorkflowVersions(dataDir, clock),
     laneDeps,
     requireModel: (simulated) => {
       if (!simulated) requireKey();

@@ -1,20 +1,25 @@
 import {
   CloutError,
+  codeOf,
   parseUsd,
   toMoney,
   type Plan,
   type RunDetail,
   type WorkflowDocument,
+  type WorkflowNode,
   type WorkflowRunDocument,
   type WorkflowStart,
+  type WorkflowVerdict,
 } from '@cloutagent/contract';
 import {
+  adviseWorkflow,
   hashOf,
   inspectWorkflow,
   keptRows,
   limitedLevels,
   priceWorkflow,
   replayWorkflow,
+  workflowRef,
   type PriceTag,
   type ReplayReport,
 } from '@cloutagent/engine';
@@ -31,8 +36,47 @@ const requireRunnable = (workflow: WorkflowDocument, workflows: WorkflowStart['w
   throw new CloutError('WORKFLOW_INVALID', `${first.message}${where}${more}`, { details: { findings } });
 };
 
-const pin = (bench: Workbench, start: WorkflowStart): WorkflowRunDocument => {
-  const { workflow, workflows, input, variables } = start;
+/** Workflows that a document names, those that the request does not bring along from the stored ones; what is missing is left to `inspectWorkflow`. */
+const withStored = async (
+  { workflows: stored }: Workbench,
+  document: WorkflowDocument,
+  given: WorkflowStart['workflows'],
+): Promise<WorkflowStart['workflows']> => {
+  const known = new Map(Object.entries(given));
+  const open: WorkflowNode[] = [document, ...known.values()].flatMap(({ nodes }) => nodes);
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.type === 'map') open.push(...node.data.nodes);
+    if (node.type !== 'workflow') continue;
+    const ref = workflowRef(node.data);
+    if (known.has(ref)) continue;
+    try {
+      const { workflow } = await stored.read(node.data.workflow, node.data.version);
+      known.set(ref, workflow);
+      open.push(...workflow.nodes);
+    } catch (error) {
+      if (codeOf(error) !== 'WORKFLOW_NOT_FOUND') throw error;
+    }
+  }
+  return Object.fromEntries(known);
+};
+
+/** Whether a workflow can be run here, with everything that is to be said about it. */
+export const judgeWorkflow = async (
+  bench: Workbench,
+  workflow: WorkflowDocument,
+  given: WorkflowStart['workflows'],
+): Promise<WorkflowVerdict> => {
+  const workflows = await withStored(bench, workflow, given);
+  const broken = inspectWorkflow(workflow, workflows);
+  if (broken.length > 0) return { valid: false, findings: [...broken] };
+  const servers = new Set((await bench.mcp.statuses(false)).map(({ config }) => config.id));
+  const findings = [...adviseWorkflow(workflow, { prices: bench.prices, model: bench.settings.config.model, servers })];
+  return { valid: findings.every(({ severity }) => severity !== 'error'), findings };
+};
+
+const pin = async (bench: Workbench, start: WorkflowStart): Promise<WorkflowRunDocument> => {
+  const { workflow, input, variables } = start;
+  const workflows = await withStored(bench, workflow, start.workflows);
   requireRunnable(workflow, workflows);
   const slug = workflow.name ?? 'workflow';
   const model = start.model ?? workflow.model ?? bench.settings.config.model;
@@ -54,7 +98,7 @@ const tagOf = (bench: Workbench, { workflow, workflows, model }: WorkflowRunDocu
 
 /** Price tag of a workflow. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
 export const planWorkflow = async (bench: Workbench, start: WorkflowStart): Promise<Plan> => {
-  const document = pin(bench, start);
+  const document = await pin(bench, start);
   const tag = tagOf(bench, document);
   const budget = await bench.projectBudget(start.simulate);
   const { limitNanoUsd = null, spentNanoUsd = 0, heldNanoUsd = 0 } = budget ?? {};
@@ -93,7 +137,7 @@ const amount = (text: string | undefined): number | undefined => (text === undef
 
 /** Writes a run of a workflow without driving it, and gives its id. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
 export const startWorkflow = async (bench: Workbench, start: WorkflowStart, startedBy: string): Promise<string> => {
-  const document = pin(bench, start);
+  const document = await pin(bench, start);
   const tag = tagOf(bench, document);
   const limit = amount(start.budget) ?? amount(document.workflow.budget) ?? tag.ceilingNanoUsd;
   return write(bench, document, { simulated: start.simulate, limitNanoUsd: limit, startedBy, tag });

@@ -105,6 +105,11 @@ export const ERRORS = {
   RUN_CANCELLING: spec(409, 4, 'The run is being cancelled; nothing more can be done with it'),
   SIGNALLED: spec(409, 1, 'What the run wanted to wait for has come already; it goes on'),
   WORKFLOW_INVALID: spec(422, 2, 'Each finding names its node; mend the document and try again'),
+  WORKFLOW_NOT_FOUND: spec(
+    404,
+    3,
+    'clout workflow list names the stored workflows, clout workflow show NAME their versions',
+  ),
   EXPRESSION_INVALID: spec(422, 2, 'A condition compares texts and numbers: length(input) > 10 and kind == "a"'),
   NODE_FAILED: spec(500, 1, 'Look at the steps of the node; clout runs fork RUN --from NODE tries it again from there'),
   NODE_TIMEOUT: spec(504, 1, 'Raise timeoutMs of the node, or give it less to do', true),

@@ -24,3 +24,4 @@ export * from './usage.ts';
 export * from './version.ts';
 export * from './workflow.ts';
 export * from './workflow-route.ts';
+export * from './workflow-version.ts';

@@ -5,6 +5,7 @@ import { PageQuery } from './page.ts';
 import { Plan } from './plan.ts';
 import { Run } from './run.ts';
 import { NodeId, WorkflowDocument } from './workflow.ts';
+import { WORKFLOW_VERSION_ROUTES } from './workflow-version.ts';
 
 /** A run of a workflow that the request carries, with every workflow that it names. */
 export const WorkflowStart = z.strictObject({
@@ -54,6 +55,7 @@ export interface ReplayReport extends z.infer<typeof ReplayReport> {}
 
 /** Routes of workflows, of what their runs ask, and of what only their runs can do; part of `ROUTES`. */
 export const WORKFLOW_ROUTES = {
+  ...WORKFLOW_VERSION_ROUTES,
   runPause: {
     method: 'POST',
     path: '/api/runs/:id/pause',

@@ -64,5 +64,8 @@ export { openMemoryJournal, type MemoryJournal } from './workflow/memory-journal
 export { replayWorkflow, type Divergence, type ReplayReport } from './workflow/replay.ts';
 export type { PeoplePort } from './workflow/people.ts';
 export type { SignalPort } from './workflow/waits.ts';
+export { adviseWorkflow, type Surroundings } from './workflow/advise.ts';
+export { diffWorkflows } from './workflow/diff.ts';
+export { workflowRef } from './workflow/node/sub-workflow.ts';
 export { inspectWorkflow } from './workflow/inspect.ts';
 export { priceWorkflow, type NodePrice, type PriceTag } from './workflow/price-tag.ts';

@@ -1,14 +1,46 @@
+import { diffWorkflows } from '@cloutagent/engine';
 import type { Run } from '@cloutagent/contract';
 import { streamFrames } from '../run-frames.ts';
 import type { Workbench } from '../workbench.ts';
-import { forkWorkflow, planWorkflow, replayRun, startWorkflow } from '../workflow-run.ts';
+import { forkWorkflow, judgeWorkflow, planWorkflow, replayRun, startWorkflow } from '../workflow-run.ts';
 import { created, type Handlers } from './bind.ts';
 
-type WorkflowRoutes = 'workflowRun' | 'workflowPlan' | 'runFork' | 'runReplay' | 'runPause' | 'runFrames';
+type WorkflowRoutes =
+  | 'workflowRun'
+  | 'workflowPlan'
+  | 'workflowValidate'
+  | 'workflowsList'
+  | 'workflowImport'
+  | 'workflowVersions'
+  | 'workflowExport'
+  | 'workflowDiff'
+  | 'workflowRollback'
+  | 'runFork'
+  | 'runReplay'
+  | 'runPause'
+  | 'runFrames';
 
 export const workflowHandlers = (bench: Workbench): Pick<Handlers, WorkflowRoutes> => {
   const show = async (runId: string): Promise<Run> => bench.owner.present((await bench.store.run(runId)).run);
   return {
+    workflowValidate: ({ body }) => judgeWorkflow(bench, body.workflow, body.workflows),
+    workflowsList: async () => ({ workflows: await bench.workflows.list() }),
+    workflowImport: async ({ body, context }) => {
+      await bench.requireData();
+      return created(await bench.workflows.store(body.workflow, context.principal.name, body.note));
+    },
+    workflowVersions: async ({ params }) => ({ versions: await bench.workflows.versions(params['name'] ?? '') }),
+    workflowExport: ({ params, query }) => bench.workflows.read(params['name'] ?? '', query.version),
+    workflowDiff: async ({ params, query: { from, to } }) => {
+      const name = params['name'] ?? '';
+      const before = await bench.workflows.read(name, from);
+      const after = await bench.workflows.read(name, to);
+      return { name, from, to, changes: [...diffWorkflows(before.workflow, after.workflow)] };
+    },
+    workflowRollback: async ({ params, body, context }) => {
+      await bench.requireData();
+      return created(await bench.workflows.rollBack(params['name'] ?? '', body.version, context.principal.name));
+    },
     workflowPlan: ({ body }) => planWorkflow(bench, body),
     workflowRun: async ({ body, context }) => {
       bench.requireModel(body.simulate);
