@@ -137,7 +137,7 @@ export const serve = async (listener: RequestListener): Promise<string> => {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  later(() => void server.close().closeAllConnections());
+  later(() => server.close().closeAllConnections());
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/mcp`;
 };
