@@ -219,6 +219,43 @@ describe('workflows over the API', () => {
   });
 });
 
+describe('stored workflows over the API', () => {
+  const named = (text: string) => ({ name: 'shout', nodes: [{ ...template('t'), data: { template: text } }] }) as never;
+
+  it('have versions that never change, without a gap however many are stored at once', async () => {
+    const stored = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((text) => client.call('workflowImport', { body: { workflow: named(text) } })),
+    );
+    expect(stored.map(({ version }) => version).toSorted()).toEqual([1, 2, 3, 4]);
+    const params = { name: 'shout' };
+    const one = await client.call('workflowExport', { params, query: { version: 1 } });
+    const rolled = await client.call('workflowRollback', { params, body: { version: 1 } });
+    expect(rolled).toMatchObject({ version: 5, rolledBackTo: 1, hash: one.hash, createdBy: one.createdBy });
+    expect((await client.call('workflowExport', { params, query: {} })).workflow).toEqual(one.workflow);
+    expect(await client.call('workflowExport', { params, query: { version: 1 } })).toEqual(one);
+    expect(await client.call('workflowDiff', { params, query: { from: 1, to: 2 } })).toMatchObject({
+      changes: [{ what: 'node', id: 't', kind: 'changed' }],
+    });
+    const { versions } = await client.call('workflowVersions', { params });
+    expect(versions.map(({ version }) => version)).toEqual([5, 4, 3, 2, 1]);
+    expect(await client.call('workflowsList')).toMatchObject({ workflows: [{ name: 'shout', version: 5 }] });
+    expect(
+      await codeFrom(client.call('workflowImport', { body: { workflow: { nodes: [template('t')] } as never } })),
+    ).toBe('WORKFLOW_INVALID');
+    expect(await codeFrom(client.call('workflowVersions', { params: { name: 'none' } }))).toBe('WORKFLOW_NOT_FOUND');
+  });
+
+  it('are judged with those that the request brings along, and the stored ones', async () => {
+    const outer = { nodes: [{ id: 's', type: 'workflow', data: { workflow: 'shout' } }] } as never;
+    const judge = (workflows: object) =>
+      client.call('workflowValidate', { body: { workflow: outer, workflows: workflows as never } });
+    expect(await judge({})).toMatchObject({ valid: false, findings: [{ code: 'NO_SUCH_WORKFLOW', node: 's' }] });
+    expect(await judge({ shout: named('x') })).toEqual({ valid: true, findings: [] });
+    await client.call('workflowImport', { body: { workflow: named('x') } });
+    expect(await judge({})).toEqual({ valid: true, findings: [] });
+  });
+});
+
 describe('many runs', () => {
   it('[E13.concurrent] queue beyond MAX_CONCURRENT_EXECUTIONS, and all complete', async () => {
     await server.close();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measureLoad, measureSlope, measureWaiting } from './support/workflow-load.ts';
+import { measureCancel, measureLoad, measureSlope, measureWaiting } from './support/workflow-load.ts';
 
 /** The figures of the product in full size; they hold on a machine that does nothing else. */
 describe('many runs of workflows', () => {
@@ -19,6 +19,13 @@ describe('many runs of workflows', () => {
     expect(figures.p99Ms).toBeLessThan(10_000);
     expect(figures.errorPercent).toBeLessThan(0.5);
   }, 900_000);
+
+  it('a cancellation cuts the running call off within 100 ms and settles its money', async () => {
+    const figures = await measureCancel(50);
+    process.stdout.write(`cancel: ${JSON.stringify(figures)}\n`);
+    expect(figures).toEqual({ maxMs: figures.maxMs, heldNanoUsd: 0, unsettled: 0 });
+    expect(figures.maxMs).toBeLessThanOrEqual(100);
+  }, 300_000);
 
   it('1,000 in a row: less than 1 MB is left behind', async () => {
     const figures = await measureSlope(2_000);

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTempProject } from './project.ts';
 import {
@@ -143,4 +145,48 @@ const slopeOf = (samples: readonly (readonly [number, number])[]): number => {
   const up = samples.reduce((sum, [run, mb]) => sum + (run - x) * (mb - y), 0);
   const down = samples.reduce((sum, [run]) => sum + (run - x) ** 2, 0);
   return up / down;
+};
+
+/** Milliseconds from the request to cancel a run until its call at the model is cut off, for so many runs; and what stays held of their money. */
+export const measureCancel = async (
+  runs: number,
+): Promise<{ readonly maxMs: number; readonly heldNanoUsd: number; readonly unsettled: number }> => {
+  using project = openTempProject();
+  const cut: number[] = [];
+  let asked = 0;
+  const model = createServer((request, response) => {
+    request.resume();
+    asked += 1;
+    // It begins to answer and goes on thinking, as a model does.
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': \n\n');
+    response.on('close', () => cut.push(performance.now()));
+  });
+  await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = model.address() as AddressInfo; // it listens on TCP
+    await using server = await startWorkflowServer(project, {
+      ANTHROPIC_API_URL: `http://127.0.0.1:${port}`,
+      ANTHROPIC_API_KEY: 'sk-ant-none',
+    });
+    const { client } = server;
+    let maxMs = 0;
+    let heldNanoUsd = 0;
+    let unsettled = 0;
+    for (let nth = 1; nth <= runs; nth += 1) {
+      const { id } = await server.run({ nodes: [{ id: 'a', type: 'agent', data: { systemPrompt: 'x' } }] }, 'x');
+      while (asked < nth) await sleep(5);
+      const from = performance.now();
+      await client.call('runCancel', { params: { id } });
+      while (cut.length < nth) await sleep(5);
+      maxMs = Math.max(maxMs, (cut.at(-1) ?? Number.POSITIVE_INFINITY) - from);
+      while ((await client.call('runShow', { params: { id } })).run.status !== 'cancelled') await sleep(20);
+      const { run, ledger } = await client.call('runShow', { params: { id } });
+      heldNanoUsd += run.money.held.nanoUsd;
+      if (ledger.length !== 1 || ledger[0]?.outcome !== 'unknown') unsettled += 1;
+    }
+    return { maxMs, heldNanoUsd, unsettled };
+  } finally {
+    model.closeAllConnections();
+    model.close();
+  }
 };
