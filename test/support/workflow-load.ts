@@ -153,10 +153,10 @@ export const measureCancel = async (
 ): Promise<{ readonly maxMs: number; readonly heldNanoUsd: number; readonly unsettled: number }> => {
   using project = openTempProject();
   const cut: number[] = [];
-  let asked = 0;
+  const asked: number[] = [];
   const model = createServer((request, response) => {
     request.resume();
-    asked += 1;
+    asked.push(performance.now());
     // It begins to answer and goes on thinking, as a model does.
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': \n\n');
     response.on('close', () => cut.push(performance.now()));
@@ -174,7 +174,7 @@ export const measureCancel = async (
     let unsettled = 0;
     for (let nth = 1; nth <= runs; nth += 1) {
       const { id } = await server.run({ nodes: [{ id: 'a', type: 'agent', data: { systemPrompt: 'x' } }] }, 'x');
-      while (asked < nth) await sleep(5);
+      while (asked.length < nth) await sleep(5);
       const from = performance.now();
       await client.call('runCancel', { params: { id } });
       while (cut.length < nth) await sleep(5);
