@@ -95,6 +95,18 @@ it('[E6.elicitation] a question is put to the run whose call it is about, though
   }
 });
 
+it('[E6.elicitation] a run of a change works with the servers of its project, and waits for a person like any other', async () => {
+  await start();
+  await addServer('legacy');
+  await client.call('changeOpen', { body: { title: 'Deploy', slug: 'deploy', template: 'feature' } });
+  await writeFile(path.join(project.root, 'openspec/changes/deploy/tasks.md'), '- [ ] 1.1 Deploy it\n');
+  const { id } = await client.call('runStart', { body: { slug: 'deploy', simulate: true } });
+  await decide(await asked(id), 'approve', { branch: 'main' });
+  await until(id, 'completed');
+  expect(await said(id)).toMatchObject({ action: 'accept', content: { branch: 'main' } });
+  expect(await readFile(path.join(project.root, 'openspec/changes/deploy/tasks.md'), 'utf8')).toContain('[x] 1.1');
+});
+
 describe.each(ERAS)('a server of the %s era that asks in the middle of a call', (era) => {
   beforeEach(async () => {
     await start();

@@ -1,8 +1,13 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTempProject } from './support/project.ts';
-import { startProgram } from './support/program.ts';
+import { cloutJson, startProgram } from './support/program.ts';
 import { missing } from './support/tools.ts';
+
+const ASKING = fileURLToPath(new URL('support/asking-server.mjs', import.meta.url));
 
 /** A root user's sandbox and background traffic are of no use in a test. */
 const FLAGS = [
@@ -51,6 +56,54 @@ describe.skipIf(missing('chromium'))('the page', () => {
         expect(text).toMatch(/simulated/iu);
         expect(text).toContain('1.1');
         expect(problems).toEqual([]);
+      } finally {
+        await page.close();
+        server.kill('SIGTERM');
+        await server.ended;
+      }
+    },
+    MINUTE,
+  );
+
+  it(
+    '[E6.elicitation] answers what a server asks on the page of its run',
+    async () => {
+      using project = openTempProject();
+      mkdirSync(join(project.root, '.cloutagent'), { mode: 0o700 });
+      writeFileSync(join(project.root, '.cloutagent/config.yaml'), 'run: { mcpServers: [asking] }\n');
+      const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
+      const line = await server.line((text) => text.includes('"url"'));
+      const { url } = JSON.parse(line ?? '{}') as { url: string };
+      const command = ['--command', process.execPath, '--args', ASKING, 'legacy', join(project.root, 'calls.txt')];
+      await cloutJson(['mcp', 'add', '--id', 'asking', ...command], project);
+      const page = await browser.newPage();
+      const start = async (tool: string): Promise<void> => {
+        const nodes = [{ id: 'a', type: 'tool', data: { server: 'asking', tool } }];
+        const started = await fetch(`${url}/api/workflow-runs`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ workflow: { nodes, edges: [] }, simulate: true }),
+        });
+        const { id } = (await started.json()) as { id: string };
+        await page.goto(`${url}/runs/${id}`);
+      };
+      try {
+        await start('deploy');
+        const question = page.getByRole('region', { name: 'asking asks: Which branch?' });
+        await question.getByRole('textbox', { name: /answer as JSON/u }).fill('{"branch":7}');
+        await question.getByRole('button', { name: 'Approve as edited' }).click();
+        await question.getByText('branch must be a text').waitFor();
+        await question.getByRole('textbox', { name: /answer as JSON/u }).fill('{"branch":"main"}');
+        await question.getByRole('button', { name: 'Approve as edited' }).click();
+        await page.getByText('completed', { exact: false }).first().waitFor({ timeout: 30_000 });
+        expect(await question.count()).toBe(0);
+
+        await start('sign-in');
+        const link = page.getByRole('link', { name: 'https://example.test/sign-in?for=deploy' });
+        await link.waitFor();
+        expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
+        await page.getByRole('button', { name: 'Deny' }).click();
+        await page.getByText('completed', { exact: false }).first().waitFor({ timeout: 30_000 });
       } finally {
         await page.close();
         server.kill('SIGTERM');

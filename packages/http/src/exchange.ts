@@ -247,8 +247,9 @@ export const sendError = async (
   const { request, response, requestId, head } = exchange;
   const body = toErrorBody(error);
   const { status } = errorSpec(body.code);
+  // What has a name is the failure of somebody else, and the caller is told; a defect is ours.
   if (status >= 500 && body.code !== 'SHUTTING_DOWN')
-    deps.log('error', 'request failed', { requestId, code: body.code, error });
+    deps.log(status === 500 ? 'error' : 'warn', 'request failed', { requestId, code: body.code, error });
   if (response.headersSent) {
     response.destroy();
     return;

@@ -87,7 +87,7 @@ describe('[E7.checks] a run', () => {
     expect([...bench.journal.state(bench.events[0]?.runId ?? '').steps.keys()]).toContain('task[1.1]/try[1]/check[0]');
   });
 
-  it('[TASK_FAILED] stops at a task whose checks never hold, and leaves it and what follows open', async () => {
+  it('[E7.failed-check TASK_FAILED] stops at a task whose checks never hold, and leaves it and what follows open', async () => {
     await using project = await openTempProject(noteTasks(['One', 'Two', 'Three']));
     const bench = await open(project, (request) =>
       JSON.stringify(request.messages[0]).includes('Task 1.2') ? say('Trust me') : worker(request),
@@ -95,6 +95,8 @@ describe('[E7.checks] a run', () => {
     const runId = await bench.start();
     expect(await bench.drive(runId)).toBe('failed');
     expect(await project.read(TASKS_FILE)).toMatch(/\[x\] 1\.1.*\[ \] 1\.2.*\[ \] 1\.3/su);
+    const asked = bench.model.calls.filter(({ request }) => JSON.stringify(request.messages[0]).includes('Task 1.2'));
+    expect(asked).toHaveLength(3);
     expect(bench.outcomes()[1]).toMatchObject({
       ticked: false,
       verification: null,

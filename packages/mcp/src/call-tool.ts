@@ -5,6 +5,7 @@ import { duringCall, type CallInFlight } from './asks.ts';
 import { isSessionLost, messageOf, ourErrorIn, sdkCode } from './call-error.ts';
 import type { Link } from './link.ts';
 import { createPatience } from './patience.ts';
+import { redact } from './redact.ts';
 import type { Target } from './target.ts';
 import { toArguments, toToolResult } from './tool-shape.ts';
 import type { McpCallOptions } from './types.ts';
@@ -81,7 +82,7 @@ export const callTool = async (context: CallContext, asked: Asked, options: McpC
         },
       }),
     );
-    return toToolResult(result);
+    return redact(target.secrets, toToolResult(result));
   } catch (error) {
     signal.throwIfAborted();
     const ours = ourErrorIn(error);
@@ -98,7 +99,7 @@ export const callTool = async (context: CallContext, asked: Asked, options: McpC
     const code = sdkCode(error);
     // Numbers are the server's own refusals (JSON-RPC): the model can read them and do better. So it can where one asks for ever.
     if (typeof code === 'number' || code === 'INPUT_REQUIRED_ROUNDS_EXCEEDED')
-      return { content: [{ type: 'text', text: messageOf(error) }], isError: true };
+      return { content: [{ type: 'text', text: redact(target.secrets, messageOf(error)) }], isError: true };
     if (code === 'INVALID_RESULT')
       throw new CloutError(
         'INVALID_TOOL_RESULT',

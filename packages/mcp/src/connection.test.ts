@@ -19,7 +19,10 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((connection) => connection.close()));
 });
 
-const faulty = async (mode: string, more: { callMs?: number; startMs?: number; env?: Record<string, string> } = {}) => {
+const faulty = async (
+  mode: string,
+  more: { callMs?: number; startMs?: number; env?: Record<string, string>; secrets?: readonly string[] } = {},
+) => {
   const connection = await openStdioServer(
     {
       transport: 'stdio',
@@ -136,6 +139,12 @@ describe('a server that does not', () => {
     expect(new Set(codes)).toEqual(new Set(['MCP_CONNECTION_FAILED']));
   });
 
+  test('[E5] one that can say nothing any more is ended', async () => {
+    const connection = await faulty('ok');
+    expect(codeOf(await caught(call(connection, 'close-output')))).toBe('MCP_CONNECTION_FAILED');
+    expect(await connection.closed).toContain('ended');
+  });
+
   test('[E5] dying while it starts shows the end of its stderr', async () => {
     const error = await caught(faulty('die-at-once'));
     expect(codeOf(error)).toBe('MCP_CONNECTION_FAILED');
@@ -145,6 +154,19 @@ describe('a server that does not', () => {
 
   test('[E7] never answering initialize ends at the start timeout', async () => {
     expect(codeOf(await caught(faulty('mute', { startMs: 300 })))).toBe('MCP_CONNECTION_FAILED');
+  });
+
+  test('[E15] what it says of the secrets that it was given is hidden, in results and errors', async () => {
+    const secrets = ['sk-given-to-the-server', 'short'];
+    const env = { TOKEN: 'sk-given-to-the-server', PLAIN: 'short', OTHER: 'sk-not-a-reference' };
+    const connection = await faulty('ok', { env, secrets });
+    const shown = String(textOf(await call(connection, 'env')));
+    expect(shown).toContain('"TOKEN":"(hidden)"');
+    expect(shown).toContain('"PLAIN":"short"');
+    expect(shown).toContain('sk-not-a-reference');
+    const error = await caught(faulty('die-at-once', { env, secrets }));
+    expect(error.details?.['stderr']).toBe('cannot find my configuration (hidden)');
+    expect(JSON.stringify(error)).not.toContain('sk-given');
   });
 
   test('dying in the middle of a call fails that call and the later ones', async () => {

@@ -5,6 +5,7 @@ import { answerServer, ASKING, type CallInFlight } from './asks.ts';
 import { isSessionLost, messageOf, ourErrorIn, sdkCode, wasNeverSent } from './call-error.ts';
 import { callTool } from './call-tool.ts';
 import type { Link } from './link.ts';
+import { redact } from './redact.ts';
 import type { Target } from './target.ts';
 import { toMessages, toPrompts, toResources, toTools } from './tool-shape.ts';
 import type { McpConnection, McpDeps } from './types.ts';
@@ -105,7 +106,7 @@ export const openConnection = async (
     era.signal?.throwIfAborted();
     const ours = ourErrorIn(error);
     if (ours?.code === 'MCP_ADDRESS_REFUSED') throw ours;
-    const why = link.fault() ?? messageOf(error);
+    const why = redact(target.secrets, link.fault() ?? messageOf(error));
     const end = link.pid === undefined ? '' : `; ${await reason}`;
     throw failed(target.id, `did not answer as an MCP server: ${why}${end}`, { stderr: link.stderr(), cause: error });
   }
@@ -130,7 +131,9 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
   const gone = async (cause?: unknown): Promise<CloutError> => {
     const why =
       link.fault() ??
-      (link.pid === undefined && cause !== undefined ? messageOf(cause) : await soon(reason, deps.clock)) ??
+      (link.pid === undefined && cause !== undefined
+        ? redact(target.secrets, messageOf(cause))
+        : await soon(reason, deps.clock)) ??
       'the connection was closed';
     const executed = cause === undefined || wasNeverSent(cause) ? 'no' : 'unknown';
     return failed(target.id, `is gone: ${why}`, { stderr: link.stderr(), cause, executed });
@@ -149,9 +152,13 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
       const ours = ourErrorIn(error);
       if (ours !== undefined) throw ours;
       if (typeof sdkCode(error) === 'number' && !isSessionLost(error))
-        throw new CloutError('RESOURCE_NOT_FOUND', `The MCP server "${target.id}" refused: ${messageOf(error)}`, {
-          cause: error,
-        });
+        throw new CloutError(
+          'RESOURCE_NOT_FOUND',
+          `The MCP server "${target.id}" refused: ${redact(target.secrets, messageOf(error))}`,
+          {
+            cause: error,
+          },
+        );
       throw await gone(error);
     }
   };

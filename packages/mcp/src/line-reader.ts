@@ -15,8 +15,7 @@ export const createLineReader = (maxBytes: number): { push(chunk: Buffer): strin
         size += end - start;
         if (size > maxBytes) throw new RangeError(`a line is longer than ${maxBytes} bytes`);
         parts.push(chunk.subarray(start, end));
-        const line = Buffer.concat(parts).toString('utf8');
-        lines.push(line.endsWith('\r') ? line.slice(0, -1) : line);
+        lines.push(Buffer.concat(parts).toString('utf8'));
         parts = [];
         size = 0;
         start = end + 1;

@@ -1,6 +1,6 @@
 import type { McpElicitationAnswer } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Elicit } from './types.ts';
 import { call, closeAll, codeFrom, open, source, target, textOf } from './pool.fake.ts';
 
@@ -125,5 +125,38 @@ describe('results', () => {
     await using lease = await pool.open([{ id: 'a' }]);
     expect(await codeFrom(call(lease, 'a:never'))).toBe('REQUEST_TIMEOUT');
     expect(textOf(await call(lease, 'a:late'))).toBe('too late');
+  });
+});
+
+describe('[E6.pool] resources and prompts', () => {
+  test('are listed and read by server; what is not there is an error of its own', async () => {
+    const pool = open(source([target('a'), target('b')]));
+    await using lease = await pool.open([{ id: 'a' }, { id: 'b' }]);
+    expect(await lease.resources('a')).toEqual([
+      { uri: 'note://one', name: 'one', description: '', mimeType: 'text/plain' },
+    ]);
+    const [a, b] = await Promise.all(['a', 'b'].map((id) => lease.readResource(id, 'note://one')));
+    expect(a).toEqual([{ uri: 'note://one', text: `by ${textOf(await call(lease, 'a:pid'))}` }]);
+    expect(b).not.toEqual(a);
+    expect(await lease.prompts('a')).toEqual([
+      { name: 'greet', description: '', arguments: [{ name: 'who', required: true }] },
+    ]);
+    expect(await lease.prompt('a', 'greet', { who: 'Ann' })).toEqual([
+      { role: 'user', content: { type: 'text', text: 'Greet Ann' } },
+    ]);
+    expect(await codeFrom(lease.readResource('a', 'note://two'))).toBe('RESOURCE_NOT_FOUND');
+    expect(await codeFrom(lease.prompt('a', 'scold', {}))).toBe('RESOURCE_NOT_FOUND');
+    expect(await codeFrom(lease.resources('c'))).toBe('MCP_SERVER_NOT_FOUND');
+  });
+
+  test('come from the server that was started again, and from none once the lease is closed', async () => {
+    const pool = open(source([target('a')]));
+    const lease = await pool.open([{ id: 'a' }]);
+    const before = await lease.readResource('a', 'note://one');
+    process.kill(pool.reports()[0]?.connection?.pid ?? 0, 'SIGKILL');
+    await vi.waitFor(() => expect(pool.reports()[0]?.restarts).toBe(1));
+    expect(await lease.readResource('a', 'note://one')).not.toEqual(before);
+    await lease.close();
+    expect(await codeFrom(lease.readResource('a', 'note://one'))).toBe('MCP_SERVER_NOT_FOUND');
   });
 });

@@ -152,6 +152,16 @@ describe('looking after servers', () => {
     expect(pool.reports()[0]?.restarts).toBe(0);
   });
 
+  test('one that works on a call is neither stopped nor asked how it is', async () => {
+    const pool = open(source([target('a')], 1));
+    await using lease = await pool.open([{ id: 'a' }]);
+    const working = call(lease, 'a:late');
+    await systemClock.sleep(10);
+    await pool.check();
+    expect(textOf(await working)).toBe('too late');
+    expect(pool.reports()[0]?.restarts).toBe(0);
+  });
+
   test('[E6.health] every 30 s of the clock each server is looked at', async () => {
     const ticks: (() => void)[] = [];
     const clock = {

@@ -57,6 +57,18 @@ describe('[E5.tree] [E9] processes end with us', () => {
     expect(await groupOf(group)).toEqual([]);
   });
 
+  test('close ends a server that ignores both itself', async () => {
+    const connection = await openStdioServer(
+      { transport: 'stdio', id: 'faulty', command: process.execPath, args: [FAULTY, 'stubborn'], env: {}, cwd: '/' },
+      { env: process.env, clock: systemClock, log: () => {} },
+    );
+    const { pid = 0 } = connection;
+    expect((await groupOf(pid)).length).toBe(2);
+    await connection.close();
+    expect(await groupOf(pid)).toEqual([]);
+    expect(await connection.closed).toContain('SIGKILL');
+  });
+
   test('kill -9 of the parent ends the whole tree', async () => {
     const parent = spawn(process.execPath, [PARENT], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];

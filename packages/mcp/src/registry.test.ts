@@ -60,6 +60,8 @@ describe('entries', () => {
     expect(idleMs).toBe(600_000);
     expect(target).toMatchObject({ command: 'sh', args: ['-c', 'true'], cwd: '/srv', callMs: 120_000 });
     expect(target).toMatchObject({ env: { MODE: 'fast', TOKEN: 'tok-1' } });
+    // What was looked up is hidden in all that the server says; what stands in the entry is no secret.
+    expect(new Set(target.secrets)).toEqual(new Set(['tok-1']));
   });
 
   test('an id is given once, unless it is to be replaced; ours is never', async () => {
@@ -88,7 +90,17 @@ describe('entries', () => {
     expect(await registry.list()).toHaveLength(21);
   });
 
+  test('a program that is not there is not registered; one in the project is looked for when it starts', async () => {
+    const registry = await open();
+    for (const command of ['nowhere-at-all', '/nowhere/at-all'])
+      expect(await codeFrom(registry.add(entry({ command }), { by }))).toBe('INVALID_INPUT');
+    expect((await registry.list()).map(({ config }) => config.id)).toEqual(['filesystem']);
+    await registry.add(entry({ command: './server.sh' }), { by });
+  });
+
   test('a file that cannot be read is said so, and nothing is started from it', async () => {
+    await writeFile(join(folder, 'data', 'mcp.json'), '{broken');
+    await expect((await open()).list()).rejects.toThrow(/mcp\.json cannot be read: it is no JSON/u);
     await writeFile(join(folder, 'data', 'mcp.json'), '{"format":1,"servers":[{"id":"x","command":"rm"}]}');
     expect(await codeFrom((await open()).find({ id: 'x' }))).toBe('VALIDATION_ERROR');
   });

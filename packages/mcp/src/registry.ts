@@ -1,11 +1,11 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { CloutError, McpServerConfig, type McpServerRef, type McpTool } from '@cloutagent/contract';
 import * as z from 'zod';
 import type { Approvals } from './approvals.ts';
 import type { ServerSource } from './pool.ts';
 import type { SecretSources } from './secret-reference.ts';
-import { serverDigest } from './server-digest.ts';
+import { programOf, serverDigest } from './server-digest.ts';
 import type { Target } from './target.ts';
 import { toTarget } from './to-target.ts';
 import { pinsOf } from './tool-digest.ts';
@@ -44,7 +44,7 @@ export interface Registry extends ServerSource {
   list(): Promise<readonly RegisteredServer[]>;
   /** Throws MCP_SERVER_NOT_FOUND. */
   get(id: string): Promise<RegisteredServer>;
-  /** Adds and approves an entry. Throws MCP_SERVER_EXISTS. */
+  /** Adds and approves an entry. Throws MCP_SERVER_EXISTS, and INVALID_INPUT for a program that is not there. */
   add(config: McpServerConfig, options: { readonly by: string; readonly replace?: boolean }): Promise<RegisteredServer>;
   /** Throws MCP_SERVER_NOT_FOUND, and FORBIDDEN for one that comes with us. */
   remove(id: string): Promise<void>;
@@ -63,9 +63,11 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
     } catch {
       return [];
     }
-    const parsed = RegistryFile.safeParse(toJson(text));
+    const json = toJson(text);
+    const parsed = RegistryFile.safeParse(json);
     if (parsed.success) return parsed.data.servers;
-    throw new CloutError('VALIDATION_ERROR', `${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`, {
+    const why = json === undefined ? 'it is no JSON' : z.prettifyError(parsed.error).replaceAll('\n', ' ');
+    throw new CloutError('VALIDATION_ERROR', `${file} cannot be read: ${why}`, {
       hint: 'Mend the file, or remove it and add the servers again: clout mcp add',
     });
   };
@@ -101,7 +103,18 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
   };
   const requireOwn = (id: string): void => {
     if (isBuiltIn(id))
-      throw new CloutError('FORBIDDEN', `The MCP server "${id}" comes with CloutAgent and stays as it is`);
+      throw new CloutError('FORBIDDEN', `The MCP server "${id}" comes with CloutAgent and stays as it is`, {
+        hint: 'Add another beside it: clout mcp add --preset filesystem --args PATH',
+      });
+  };
+  /** What is approved must be there: a program that comes later is another than the one that was looked at. */
+  const requireProgram = async (config: McpServerConfig): Promise<void> => {
+    // A path in the project is found when it is started.
+    if (config.transport !== 'stdio' || (config.command.includes('/') && !isAbsolute(config.command))) return;
+    if ((await programOf(config.command, deps.searchPath)) !== null) return;
+    throw new CloutError('INVALID_INPUT', `There is no program ${config.command} that could be started`, {
+      hint: 'Install it first, or write its whole path',
+    });
   };
   const target: Registry['target'] = (config, params = {}) =>
     toTarget(config, params, { root: deps.root, secrets: deps.secrets });
@@ -112,6 +125,7 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
     target,
     add: (config, { by, replace = false }) =>
       inTurn(async () => {
+        await requireProgram(config);
         const servers = await read();
         const exists = isBuiltIn(config.id) || servers.some(({ id }) => id === config.id);
         if (exists && (!replace || isBuiltIn(config.id)))

@@ -5,7 +5,7 @@ import type { McpServerConfig } from '@cloutagent/contract';
 import { canonicalJson } from '@cloutagent/kit';
 
 /** The program that a command would start, with links resolved; null where there is none. */
-const programOf = async (command: string, searchPath: string): Promise<string | null> => {
+export const programOf = async (command: string, searchPath: string): Promise<string | null> => {
   const candidates = isAbsolute(command)
     ? [command]
     : searchPath.split(delimiter).flatMap((folder) => (folder === '' ? [] : [join(folder, command)]));

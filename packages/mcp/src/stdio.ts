@@ -4,6 +4,7 @@ import { toChildEnv } from './child-env.ts';
 import { failed, openConnection, type OnEra, type OnInitialized } from './connection.ts';
 import type { Link } from './link.ts';
 import { startProcess } from './process.ts';
+import { redact } from './redact.ts';
 import { createStdioTransport } from './stdio-transport.ts';
 import type { StdioTarget } from './target.ts';
 import type { McpConnection, McpDeps } from './types.ts';
@@ -51,7 +52,7 @@ const start = async (target: StdioTarget, deps: McpDeps): Promise<Link> => {
     transport,
     pid: child.pid,
     fault: transport.fault,
-    stderr: child.stderr,
+    stderr: () => redact(target.secrets, child.stderr()),
     ended: child.ended,
     stop: child.stop,
   };

@@ -6,6 +6,8 @@ interface Common {
   readonly callMs?: number;
   /** The same for single tools. */
   readonly toolMs?: Readonly<Record<string, number>>;
+  /** Values that were looked up: nothing that the server says shows them. */
+  readonly secrets?: readonly string[];
 }
 
 /** A program to start: parameters are filled in and secrets looked up. */

@@ -24,6 +24,11 @@ const requireParams = (config: McpServerConfig, params: Params): void => {
   }
 };
 
+/** References may lead to what is no secret, such as a folder: then the variable has another name. */
+const isSecret = (name: string, text: string): boolean =>
+  text.startsWith('file:') ||
+  (text.startsWith('env:') && /token|secret|passw|key|auth|cred|cookie/iu.test(`${name} ${text}`));
+
 /** What an entry starts or calls, with parameters filled in and secrets looked up. Errors: INVALID_INPUT, SECRET_NOT_FOUND. */
 export const toTarget = async (
   config: McpServerConfig,
@@ -40,19 +45,27 @@ export const toTarget = async (
         Object.entries(values).map(async ([name, text]) => [name, await resolveReference(fill(text), context.secrets)]),
       ),
     ) as Record<string, string>; // entries of text and text
+  /** A header such as `Bearer …` is a secret as a whole, and so is its last word. */
+  const secretsOf = (texts: Params, values: Params): readonly string[] =>
+    Object.entries(texts)
+      .filter(([name, text]) => isSecret(name, fill(text)))
+      .flatMap(([name]) => [values[name] ?? '', values[name]?.split(/\s+/u).at(-1) ?? '']);
   const { startMs, callMs, tools } = config.timeouts;
   const common = { id: config.id, startMs, callMs, toolMs: tools };
   if (config.transport === 'stdio') {
-    const { command, args, env, cwd } = config;
+    const { command, args, cwd } = config;
+    const env = await lookUp(config.env);
     return {
       ...common,
+      secrets: secretsOf(config.env, env),
       transport: 'stdio',
       command,
       args: args.map(fill),
-      env: await lookUp(env),
+      env,
       cwd: cwd === undefined ? context.root : fill(cwd),
     };
   }
-  const { transport, url, headers, allowNetworks } = config;
-  return { ...common, transport, url, headers: await lookUp(headers), allowNetworks };
+  const { transport, url, allowNetworks } = config;
+  const headers = await lookUp(config.headers);
+  return { ...common, secrets: secretsOf(config.headers, headers), transport, url, headers, allowNetworks };
 };

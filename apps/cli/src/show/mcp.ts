@@ -1,4 +1,11 @@
-import type { McpDrift, McpServerStatus, McpTestStep, McpTool, McpToolResult } from '@cloutagent/contract';
+import {
+  errorSpec,
+  type McpDrift,
+  type McpServerStatus,
+  type McpTestStep,
+  type McpTool,
+  type McpToolResult,
+} from '@cloutagent/contract';
 import { oneLine, plain, type Style } from '../output.ts';
 import { table } from './table.ts';
 
@@ -88,7 +95,7 @@ const showStep = (step: McpTestStep, style: Style): string => {
     return `tools       ${took}  ${step.tools.length}: ${oneLine(step.tools.map(({ name }) => name).join(', '), 200)}`;
   if (step.step === 'done') return style.green(`works       ${step.ms} ms`);
   const stderr = step.stderr === '' ? '' : `\n${style.dim(plain(step.stderr))}`;
-  return `${style.red('failed')}      ${took}  ${oneLine(step.error)}${stderr}`;
+  return `${style.red('failed')}      ${took}  ${oneLine(step.error)}${stderr}\n${style.dim(errorSpec(step.code).hint)}`;
 };
 
 export const showTest = (steps: readonly McpTestStep[], style: Style): string =>

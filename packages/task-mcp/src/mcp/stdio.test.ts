@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -126,6 +127,20 @@ describe('task-mcp on stdio', () => {
       ttlMs: 300_000,
       cacheScope: 'public',
     });
+  });
+
+  it.each(['its input ends', 'nobody reads its answers'])('[E10] ends when %s', async (how) => {
+    await using server = await start();
+    server.send({ id: 1, method: 'tools/list' });
+    expect((await server.next()).id).toBe(1);
+    // The end of the process is waited for, not that of its pipes.
+    const gone = once(server.child, 'exit');
+    if (how === 'its input ends') server.child.stdin.end();
+    else {
+      server.child.stdout.destroy();
+      server.send({ id: 2, method: 'tools/list' });
+    }
+    expect((await gone)[0]).toBe(0);
   });
 
   it('lives on after lines that are no message, and says so on stderr only', async () => {
