@@ -121,9 +121,10 @@ describe.each(ERAS)('a server of the %s era that asks in the middle of a call', 
       title: 'asking asks: Which branch?',
       request: { server: 'asking', tool: 'deploy', mode: 'form', message: 'Which branch?' },
     });
-    expect(JSON.parse((approval.request as { text: string }).text)).toEqual({ branch: '', force: false });
+    expect(JSON.parse((approval.request as { text: string }).text)).toEqual({ branch: null, force: false });
     // Longer than the call may take.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await expect(decide(approval, 'approve')).rejects.toThrow('branch is missing');
     await expect(decide(approval, 'approve', '{"branch":7}')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await expect(decide(approval, 'approve', 'main')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await cloutJson(['runs', 'approve', approval.id, '--edit', '{"branch":"main"}'], project);

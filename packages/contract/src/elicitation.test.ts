@@ -20,14 +20,15 @@ const least = { branch: 'main', color: 'red', count: 1, tags: ['a'] };
 
 describe('a form of a server', () => {
   test('begins with its defaults and room for what is required', () => {
-    expect(emptyForm(schema)).toEqual({ branch: '', count: 0, sure: true, color: 'red', tags: [] });
+    expect(emptyForm(schema)).toEqual({ branch: null, count: null, sure: true, color: null, tags: null });
+    expect(readForm(schema, emptyForm(schema))).toEqual({ problem: 'branch is missing' });
     expect(emptyForm(undefined)).toEqual({});
   });
 
   test('is read from an object or its JSON', () => {
     const whole = { ...least, ratio: 0.5, sure: false, size: 'l', sets: ['x'], odd: 'any text' };
     expect(readForm(schema, whole)).toEqual({ content: whole });
-    expect(readForm(schema, JSON.stringify(least))).toEqual({ content: least });
+    expect(readForm(schema, JSON.stringify({ ...least, ratio: null }))).toEqual({ content: least });
     expect(readForm({ type: 'object', properties: {} }, '{}')).toEqual({ content: {} });
   });
 

@@ -85,16 +85,11 @@ const propertiesOf = (
   return { fields: new Map(fields), required: new Set(data?.required) };
 };
 
-/** The form as a person begins to fill it in: defaults of the server, and room for what it requires. */
-export const emptyForm = (schema: unknown): FormContent => {
+/** The form as a person begins to fill it in: defaults of the server, and `null` for what is required and has none. */
+export const emptyForm = (schema: unknown): Readonly<Record<string, FormContent[string] | null>> => {
   const { fields, required } = propertiesOf(schema);
-  const values: [string, FormContent[string]][] = [];
-  for (const [name, field] of fields) {
-    const [first = ''] = choicesOf(field);
-    const empty = { string: first, number: 0, integer: 0, boolean: false, array: [] }[field.type];
-    if (field.default !== undefined || required.has(name)) values.push([name, field.default ?? empty]);
-  }
-  return Object.fromEntries(values);
+  const shown = [...fields].filter(([name, field]) => field.default !== undefined || required.has(name));
+  return Object.fromEntries(shown.map(([name, field]) => [name, field.default ?? null]));
 };
 
 const choicesOf = (field: Property): readonly string[] => {
@@ -140,7 +135,8 @@ export const readForm = (
   const value = typeof filled === 'string' ? toJson(filled) : filled;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { problem: `it must be a JSON object with ${[...fields.keys()].join(', ') || 'nothing in it'}` };
-  const given = new Map<string, unknown>(Object.entries(value));
+  // What was not filled in is not given.
+  const given = new Map<string, unknown>(Object.entries(value).filter(([, one]) => one !== null));
   for (const name of given.keys()) if (!fields.has(name)) return { problem: `it has no field ${name}` };
   for (const [name, field] of fields) {
     if (!given.has(name)) {

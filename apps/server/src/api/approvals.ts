@@ -3,8 +3,8 @@ import type { Workbench } from '../workbench.ts';
 import type { Handlers } from './bind.ts';
 
 /** A server gets nothing that does not fit what it asked for. Throws INVALID_INPUT. */
-const requireFit = ({ id, runId, kind, request }: Approval, edited: unknown): void => {
-  if (kind !== 'elicitation') return;
+const requireFit = ({ id, runId, kind, status, request }: Approval, edited: unknown): void => {
+  if (kind !== 'elicitation' || status !== 'pending') return;
   const { mode, schema, text } = ElicitationRequest.parse(request);
   if (mode === 'url') {
     if (edited === undefined) return;
