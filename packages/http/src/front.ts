@@ -12,6 +12,7 @@ import { stopFront } from './drain.ts';
 import { sendError, sendReply, type Exchange, type ExchangeDeps } from './exchange.ts';
 import { openGate } from './gate.ts';
 import { openHeads, setCorsHeaders } from './headers.ts';
+import { keepRequestsYoung } from './heap.ts';
 import { countConnections, LIMITS, listenOn, setLimits } from './listen.ts';
 import { openLoginGuard } from './login-guard.ts';
 import { openMeasures } from './measure.ts';
@@ -40,6 +41,7 @@ const settled = (exchange: Exchange, work: Promise<Reply>): Promise<Reply> =>
  * in this order, before its handler runs; every error leaves in one envelope.
  */
 export const createFront = (options: FrontOptions): Front => {
+  keepRequestsYoung();
   const { clock, log } = options;
   const table = 'known' in options.tokens ? options.tokens : tokenTable(options.tokens);
   const routing = openRouting(options.routes);

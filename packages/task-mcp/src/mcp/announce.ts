@@ -24,26 +24,33 @@ export const announceChanges = (
   const sent = (work: Promise<void>): void => {
     work.catch((error: unknown) => log('debug', 'nobody to tell of a change', { error }));
   };
-  if (era === 'legacy') {
-    server.setRequestHandler('resources/subscribe', ({ params }) => {
-      if (!own) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'A subscription needs a session');
-      if (subscribed.size >= MAX_SUBSCRIPTIONS) {
-        throw new ProtocolError(ProtocolErrorCode.InvalidRequest, `More than ${MAX_SUBSCRIPTIONS} subscriptions`);
-      }
-      subscribed.add(params.uri);
-      return {};
+  let stop: (() => void) | undefined;
+  const start = (): void => {
+    stop ??= watch(({ uris, listed }) => {
+      if (listed) sent(server.sendResourceListChanged());
+      const told = era === 'modern' ? uris : [...subscribed].filter((uri) => uris.has(plain(uri)));
+      for (const uri of told) sent(server.sendResourceUpdated({ uri }));
     });
-    server.setRequestHandler('resources/unsubscribe', ({ params }) => {
-      subscribed.delete(params.uri);
-      return {};
-    });
-    if (!own) return;
-  }
-  const stop = watch(({ uris, listed }) => {
-    if (listed) sent(server.sendResourceListChanged());
-    const told = era === 'modern' ? uris : [...subscribed].filter((uri) => uris.has(plain(uri)));
-    for (const uri of told) sent(server.sendResourceUpdated({ uri }));
-  });
+  };
   // The SDK's objects are no event targets.
-  Object.assign(server, { onclose: stop });
+  Object.assign(server, { onclose: () => stop?.() });
+  if (era === 'modern') {
+    start();
+    return;
+  }
+  server.setRequestHandler('resources/subscribe', ({ params }) => {
+    if (!own) throw new ProtocolError(ProtocolErrorCode.InvalidRequest, 'A subscription needs a session');
+    if (subscribed.size >= MAX_SUBSCRIPTIONS) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidRequest, `More than ${MAX_SUBSCRIPTIONS} subscriptions`);
+    }
+    subscribed.add(params.uri);
+    start();
+    return {};
+  });
+  server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+    subscribed.delete(params.uri);
+    return {};
+  });
+  // Before that a client is told nothing; whoever only asks something needs no watch.
+  if (own) Object.assign(server, { oninitialized: start });
 };

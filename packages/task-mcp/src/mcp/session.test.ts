@@ -75,6 +75,15 @@ describe('sessions', () => {
     await stream.return(undefined);
   });
 
+  it('tell a client that is ready, and subscribed to nothing, that resources came', async () => {
+    await using served = await serveProject();
+    const headers = { 'mcp-session-id': await shakeHands(served) };
+    const stream = messagesOf(await fetch(`${served.url}/mcp`, { headers }));
+    await served.post('/mcp', { ...LIST, method: 'tools/call', params: OPEN });
+    await nextOf(stream, ({ method }) => method === 'notifications/resources/list_changed');
+    await stream.return(undefined);
+  });
+
   it('go on with a stream behind the last event that its reader saw', async () => {
     let finish = (): void => undefined;
     const held = new Promise<void>((resolve) => {
