@@ -78,6 +78,12 @@ describe('workflows over the API', () => {
     const nodes = [
       { id: 'agent-1', type: 'agent', data: { label: 'Assistant', systemPrompt: 'You help.', maxTokens: 1024 } },
     ];
+    // Text is live only: the run stands behind another one until its reader is there.
+    await server.close();
+    await start({ MAX_CONCURRENT_EXECUTIONS: '1' });
+    const ahead = Array.from({ length: 10 }, (_, n) => ({ id: `n${n}`, type: 'agent', data: {} }));
+    const row = ahead.slice(1).map(({ id }, n) => edge(`n${n}`, id));
+    await run({ nodes: ahead, edges: row }, { input: 'x', budget: '1' });
     const { id, kind, slug } = await run({ nodes, edges: [] }, { input: 'Hello, how are you?' });
     expect([kind, slug]).toEqual(['workflow', 'workflow']);
     const answer = await fetch(`${server.url}/api/runs/${id}/frames`, {
