@@ -13,7 +13,7 @@ let root: string;
 let server: RunningServer;
 let client: Client;
 
-const start = async (environment: Environment = {}): Promise<void> => {
+const start = async (environment: Environment = {}, ...pace: readonly string[]): Promise<void> => {
   server = await startServer({
     root,
     port: 0,
@@ -26,7 +26,7 @@ const start = async (environment: Environment = {}): Promise<void> => {
     },
     user: 'ann',
     log: createLog('silent'),
-    simulatorCommand: [process.execPath, CLOUT, 'simulate'],
+    simulatorCommand: [process.execPath, CLOUT, 'simulate', ...pace],
     resumeInterrupted: true,
   });
   client = createClient({ baseUrl: server.url, token: server.token });
@@ -78,9 +78,9 @@ describe('workflows over the API', () => {
     const nodes = [
       { id: 'agent-1', type: 'agent', data: { label: 'Assistant', systemPrompt: 'You help.', maxTokens: 1024 } },
     ];
-    // Text is live only: the run stands behind another one until its reader is there.
+    // Text is live only: the run stands behind a slow one until its reader is there.
     await server.close();
-    await start({ MAX_CONCURRENT_EXECUTIONS: '1' });
+    await start({ MAX_CONCURRENT_EXECUTIONS: '1' }, '--first-token-ms', '500');
     const ahead = Array.from({ length: 10 }, (_, n) => ({ id: `n${n}`, type: 'agent', data: {} }));
     const row = ahead.slice(1).map(({ id }, n) => edge(`n${n}`, id));
     await run({ nodes: ahead, edges: row }, { input: 'x', budget: '1' });

@@ -6,15 +6,14 @@ import { openStamp, packagesBelow } from './stale.mjs';
 
 const CONFIGS = ['tsconfig.base.json', 'tsconfig.json', 'package-lock.json'];
 
-/** What `npm start` runs: the programs and all that they import. */
-const programs = () => {
-  const rooms = [...packagesBelow('packages'), ...packagesBelow('apps')].filter((room) => room !== 'apps/web');
-  return {
-    name: 'programs',
-    inputs: [...CONFIGS, ...rooms.flatMap((room) => [`${room}/src`, `${room}/tsconfig.json`, `${room}/package.json`])],
-    outputs: rooms.map((room) => `${room}/dist/index.js`),
-  };
-};
+const rooms = [...packagesBelow('packages'), ...packagesBelow('apps')].filter((room) => room !== 'apps/web');
+
+/** What `npm start` runs, and what is published beside it. */
+const programs = () => ({
+  name: 'programs',
+  inputs: [...CONFIGS, ...rooms.flatMap((room) => [`${room}/src`, `${room}/tsconfig.json`, `${room}/package.json`])],
+  outputs: rooms.map((room) => `${room}/dist/index.js`),
+});
 
 const bundles = () => ({
   name: 'bundles',
@@ -42,7 +41,7 @@ const make = async (target, name, work) => {
 
 /** Builds what is missing or stale of the programs and the page. */
 export const compile = async () =>
-  (await make(programs(), 'Compiling the programs', () => tsc(['apps/cli', 'packages/task-mcp']))) &&
+  (await make(programs(), 'Compiling the programs', () => tsc(rooms))) &&
   (await make(bundles(), 'Bundling the programs', bundlePrograms)) &&
   (!existsSync(`${ROOT}apps/web/index.html`) || (await make(page(), 'Building the page', vite)));
 

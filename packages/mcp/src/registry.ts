@@ -125,11 +125,11 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
     target,
     add: (config, { by, replace = false }) =>
       inTurn(async () => {
-        await requireProgram(config);
         const servers = await read();
         const exists = isBuiltIn(config.id) || servers.some(({ id }) => id === config.id);
         if (exists && (!replace || isBuiltIn(config.id)))
           throw new CloutError('MCP_SERVER_EXISTS', `There is an MCP server "${config.id}" already`);
+        await requireProgram(config);
         const others = servers.filter(({ id }) => id !== config.id);
         if (others.length >= MAX_SERVERS)
           throw new CloutError('INVALID_INPUT', `More than ${MAX_SERVERS} MCP servers cannot be registered`);
