@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../fixtures/scratch.ts';
+import { decodedText } from './disk/decoded.ts';
 import { remembered } from './grammar/remembered.ts';
 import { listChanges } from './list.ts';
 import { keepListing } from './listing/kept.ts';
 import { templateNamed } from './template/template.ts';
 
 describe('[T16.caches] what is kept in memory', () => {
-  it('texts that were read: the last few, and none that is long', () => {
+  it('texts that were read: the last few, fewer of large ones, and none that is very large', () => {
     let reads = 0;
     const lengthOf = remembered((text: string) => {
       reads += 1;
@@ -18,9 +19,28 @@ describe('[T16.caches] what is kept in memory', () => {
     for (let count = 0; count < 48; count += 1) lengthOf(`b${count}`);
     expect(lengthOf('a')).toEqual({ length: 1 });
     expect(reads).toBe(50);
-    const long = 'x'.repeat(100_000);
-    expect([lengthOf(long).length, lengthOf(long).length]).toEqual([100_000, 100_000]);
-    expect(reads).toBe(52);
+    const large = Array.from({ length: 6 }, (_, index) => String(index).repeat(250_000));
+    for (const text of large) lengthOf(text);
+    expect(reads).toBe(56);
+    expect(large.slice(2).map((text) => lengthOf(text).length)).toEqual(Array.from({ length: 4 }, () => 250_000));
+    expect(reads).toBe(56);
+    lengthOf(large[1] ?? '');
+    expect(reads).toBe(57);
+    const long = 'x'.repeat(300_000);
+    expect([lengthOf(long).length, lengthOf(long).length]).toEqual([300_000, 300_000]);
+    expect(reads).toBe(59);
+  });
+
+  it('bytes of files that were read: what they are now counts, never what they were', () => {
+    const text = 'ä'.repeat(4000);
+    expect(decodedText('/a', Buffer.from(text))).toBe(text);
+    expect(decodedText('/a', Buffer.from(text))).toBe(text);
+    const other = `${text.slice(1)}ö`;
+    expect(decodedText('/a', Buffer.from(other))).toBe(other);
+    expect(decodedText('/a', Buffer.concat([Buffer.from(text).subarray(1), Buffer.from('a')]))).toBeUndefined();
+    expect(decodedText('/a', Buffer.from(text))).toBe(text);
+    for (let count = 0; count < 1000; count += 1) decodedText(`/${count}`, Buffer.from(text));
+    expect(decodedText('/a', Buffer.from(other))).toBe(other);
   });
 
   it('changes: as many as the bound says, beyond it the files are read', async () => {

@@ -15,7 +15,7 @@ import {
 } from './disk/durable.ts';
 import { errnoOf } from './disk/errno.ts';
 import { isInside } from './disk/inside.ts';
-import { assertWritesInside, entriesOf, readInside } from './disk/read.ts';
+import { assertWritesInside, namesOf, readInside } from './disk/read.ts';
 import { isIntent, openPath, parseIntent, writeIntent, type Intent, type IntendedWrite } from './intent.ts';
 import { archiveDir, changesDir, specsDir, workDir, type HeldProject } from './project.ts';
 
@@ -55,7 +55,7 @@ const ensureJournal = async (project: HeldProject): Promise<void> => {
 /** Finishes what was begun, takes staging away. The caller holds the lock. */
 export const recover = async (project: HeldProject): Promise<void> => {
   const journal = workDir(project, 'journal');
-  for (const name of namesIn(journal)) {
+  for (const name of namesOf(journal).sort()) {
     const file = path.join(journal, name);
     const intent = parseIntent(readOrEmpty(file));
     if (intent === undefined) await quarantine(project, file);
@@ -65,7 +65,7 @@ export const recover = async (project: HeldProject): Promise<void> => {
     }
   }
   const staging = workDir(project, 'staging');
-  for (const name of namesIn(staging)) await removeQuietly(project.writes, path.join(staging, name));
+  for (const name of namesOf(staging)) await removeQuietly(project.writes, path.join(staging, name));
 };
 
 /**
@@ -164,8 +164,3 @@ const readOrEmpty = (file: string): string => {
     throw error;
   }
 };
-
-const namesIn = (folder: string): string[] =>
-  entriesOf(folder)
-    .map(({ name }) => name)
-    .sort();

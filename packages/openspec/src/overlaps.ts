@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf, type Overlap } from '@cloutagent/contract';
 import { noteBases } from './base/see.ts';
-import { loadDeltas, type ChangeDeltas } from './change.ts';
-import { entriesOf } from './disk/read.ts';
+import { loadDeltas, loadShared, type ChangeDeltas } from './change.ts';
+import { entriesOf, namesOf } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
 import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
@@ -20,7 +20,7 @@ type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[]) =>
  */
 export const overlapsOf = async (project: Project, slug?: string): Promise<Overlap[]> =>
   slug === undefined
-    ? overlapsAmong(await looked(project, namesOf(project), noteBases))
+    ? overlapsAmong(await looked(project, openNames(project), noteBases, async (name) => loadDeltas(project, name)))
     : overlapsOfOne(project, await loadDeltas(project, slug));
 
 const overlapsOfOne = async (project: Project, own: ChangeDeltas): Promise<Overlap[]> => {
@@ -30,19 +30,17 @@ const overlapsOfOne = async (project: Project, own: ChangeDeltas): Promise<Overl
 
 /** Those of one change that was read already; `note` is told of the others. */
 export const overlapsWith = async (project: Project, own: ChangeDeltas, note: Note): Promise<Overlap[]> => {
-  const names = namesOf(project);
-  const others = await sharing(
-    project,
-    names.filter((name) => name !== own.name),
-    own.deltas.map(({ capability }) => capability),
-  );
+  const capabilities = own.deltas.map(({ capability }) => capability);
+  const names = namesOf(changesDir(project)).filter((name) => isChangeName(name) && name !== own.name);
+  const others = await sharing(project, names, capabilities);
   const touches = own.deltas.flatMap(({ capability, text }) => touchesOf(capability, parseDelta(text)));
-  const all = [{ slug: own.name, touches }, ...(await looked(project, others, note))];
+  const load = async (name: string): Promise<ChangeDeltas> => loadShared(project, name, capabilities);
+  const all = [{ slug: own.name, touches }, ...(await looked(project, others, note, load))];
   return overlapsAmong(all).filter(({ changes }) => changes.some((change) => change.slug === own.name));
 };
 
 /** Their order does not matter here, so nothing is read but the folder itself. */
-const namesOf = (project: Project): string[] =>
+const openNames = (project: Project): string[] =>
   entriesOf(changesDir(project))
     .filter((entry) => isChangeName(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
     .map(({ name }) => name);
@@ -52,11 +50,16 @@ interface Looked {
   readonly touches: readonly Touch[];
 }
 
-const looked = async (project: Project, names: readonly string[], note: Note): Promise<Looked[]> => {
+const looked = async (
+  project: Project,
+  names: readonly string[],
+  note: Note,
+  load: (name: string) => Promise<ChangeDeltas>,
+): Promise<Looked[]> => {
   const found: Looked[] = [];
   for (const name of names) {
     try {
-      found.push(await lookedAt(project, await loadDeltas(project, name), note));
+      found.push(await lookedAt(project, await load(name), note));
     } catch (error) {
       // Archived meanwhile, or unreadable: then its own validation says why.
       if (codeOf(error) === undefined) throw error;

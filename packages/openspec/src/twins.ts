@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
-import { entriesOf } from './disk/read.ts';
+import { namesOf } from './disk/read.ts';
 import { foldedName } from './folded-name.ts';
 import type { MetDelta } from './met.ts';
 import { specsDir, type Project } from './project.ts';
@@ -40,8 +40,9 @@ export const assertNoTwins = (project: Project, slug: string, met: readonly MetD
 const standing = (folder: string, parts: readonly string[], above: readonly string[] = []): string | undefined => {
   const [part, ...rest] = parts;
   if (part === undefined) return undefined;
-  const names = entriesOf(folder).map(({ name }) => name);
-  const twin = names.find((name) => name !== part && foldedName(name) === foldedName(part));
+  const names = namesOf(folder);
+  const folded = foldedName(part);
+  const twin = names.find((name) => name !== part && foldedName(name) === folded);
   if (twin !== undefined) return [...above, twin].join('/');
   return names.includes(part) ? standing(path.join(folder, part), rest, [...above, part]) : undefined;
 };

@@ -80,10 +80,15 @@ export const keepBases = async (
   known: readonly Base[],
   bases: readonly Base[],
 ): Promise<void> => {
+  if (areSame(known, bases)) return;
   const text = writeBases(bases);
   if (text === writeBases(known)) return;
   await replaceFile(project.writes, workDir(project, 'staging'), path.join(folder, BASES_FILE), text);
 };
+
+/** Notes that stay are the same objects. */
+const areSame = (known: readonly Base[], bases: readonly Base[]): boolean =>
+  known.length === bases.length && known.every((base, index) => base === bases[index]);
 
 /** Longest wait of somebody who only looks for another who writes. */
 const PATIENCE_MS = 250;
@@ -97,7 +102,7 @@ const TOLERATED = new Set(['CHANGE_LOCKED', 'CHANGE_NOT_FOUND', 'CHANGE_ALREADY_
 export const noteBases = async (project: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> => {
   try {
     const known = await readBases(project, files.folder);
-    if (writeBases(seen(known, met)) === writeBases(known)) return;
+    if (areSame(known, seen(known, met))) return;
     await mutate(
       project,
       async (held) => {

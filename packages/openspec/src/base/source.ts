@@ -1,5 +1,6 @@
 import type { Delta, Operation } from '../grammar/delta.ts';
 import { normalise } from '../grammar/markdown.ts';
+import { remembered } from '../grammar/remembered.ts';
 import type { Requirement } from '../grammar/requirement.ts';
 import { parseSpec } from '../grammar/spec.ts';
 
@@ -43,7 +44,12 @@ const originOf = (delta: Delta, name: string): string => {
 
 /** Requirements of a main specification by name. */
 export const blocksOf = (spec: string | undefined): ReadonlyMap<string, Requirement> =>
-  new Map(spec === undefined ? [] : parseSpec(spec).requirements.map((block) => [block.name, block]));
+  spec === undefined ? NO_BLOCKS : blocksIn(spec);
+
+const NO_BLOCKS: ReadonlyMap<string, Requirement> = new Map();
+const blocksIn = remembered(
+  (spec): ReadonlyMap<string, Requirement> => new Map(parseSpec(spec).requirements.map((block) => [block.name, block])),
+);
 
 /**
  * The block that a source means: also where somebody carried the same rename out already, so that the text stands under

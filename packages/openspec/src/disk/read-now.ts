@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
+import { decodedText } from './decoded.ts';
 import { isInside } from './inside.ts';
 import { readFailure } from './storage-error.ts';
 import { errnoOf } from './errno.ts';
@@ -44,9 +44,9 @@ export const readNow = (boundary: string, file: string, atMost = MAX_FILE_BYTES)
     }
     const bytes = readUpTo(opened, Math.min(found.size, atMost));
     const isWhole = bytes.length >= found.size;
-    const text = isWhole ? bytes : bytes.subarray(0, lastLineEnd(bytes));
-    if (!isUtf8(text)) throw new CloutError('CHANGE_INVALID', `${path.basename(file)} is not UTF-8 text`);
-    return { text: text.toString('utf8'), isWhole, isLinked: real !== file };
+    const text = decodedText(real, isWhole ? bytes : bytes.subarray(0, lastLineEnd(bytes)));
+    if (text === undefined) throw new CloutError('CHANGE_INVALID', `${path.basename(file)} is not UTF-8 text`);
+    return { text, isWhole, isLinked: real !== file };
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
     if (errnoOf(error) === 'ELOOP') throw outside(file, error);

@@ -151,3 +151,13 @@ export const entriesOf = (folder: string): Dirent[] => {
     throw error;
   }
 };
+
+/** Names of what is in a folder; none where there is no folder. */
+export const namesOf = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (ABSENT.has(errnoOf(error) ?? '')) return [];
+    throw error;
+  }
+};

@@ -37,7 +37,7 @@ export const parseSpec = remembered((text): SpecParts => {
 });
 
 /** What makes a main specification unsafe to merge into; `line` is 1-based. */
-export const structureProblems = (text: string): { line: number; message: string }[] => {
+export const structureProblems = remembered((text): readonly { line: number; message: string }[] => {
   const lines = toLines(text);
   const start = nextAt(lines, 0, REQUIREMENTS);
   const end = nextAt(lines, start + 1, SECTION);
@@ -78,7 +78,7 @@ export const structureProblems = (text: string): { line: number; message: string
       },
     ];
   });
-};
+});
 
 interface Node {
   readonly level: number;
@@ -89,7 +89,7 @@ interface Node {
 }
 
 /** Why a rebuilt specification must not be written; empty where it is valid (warnings do not count). */
-export const specProblems = (text: string): string[] => {
+export const specProblems = remembered((text): readonly string[] => {
   const lines = toLines(text);
   const nodes = headingsOf(lines);
   const find = (title: string): Node | undefined => nodes.find((node) => node.title.toLowerCase() === title);
@@ -108,7 +108,7 @@ export const specProblems = (text: string): string[] => {
       .requirements.filter(({ raw }) => statementOf(linesOf(raw.split('\n').slice(1))) === '')
       .map(({ name }) => `Requirement "${name}" must contain SHALL or MUST`),
   ];
-};
+});
 
 /** The Purpose that a reader of `text` sees; undefined where there is none. */
 export const purposeOf = (text: string): string | undefined => {

@@ -1,4 +1,4 @@
-import { isEmptyDelta } from '../grammar/delta.ts';
+import { isEmptyDelta, type Delta } from '../grammar/delta.ts';
 import { withLineBreaksOf } from '../grammar/markdown.ts';
 import { parseSpec, structureProblems } from '../grammar/spec.ts';
 import { contradictionsOf } from '../rules/contradictions.ts';
@@ -7,8 +7,25 @@ import type { Merge, MergeInput, Refusal } from './model.ts';
 import { applyDelta } from './steps.ts';
 import { startingText } from './start.ts';
 
+/** The last merge of each delta that is still in use: what a validation tried, an archive that follows carries out. */
+const merges = new WeakMap<Delta, { readonly input: MergeInput; readonly merged: Merge | Refusal }>();
+
+/** Characters. Deltas in use are counted in tens, so what they were merged into must not be large too. */
+const MAX_BASE = 256 * 1024;
+
 /** Applies a delta in OpenSpec's order: RENAMED, REMOVED, MODIFIED, ADDED. Pure: nothing is read or written. */
 export const mergeDelta = (input: MergeInput): Merge | Refusal => {
+  const before = merges.get(input.delta);
+  if (before !== undefined && isSame(before.input, input)) return before.merged;
+  const merged = applied(input);
+  if ((input.base?.length ?? 0) <= MAX_BASE) merges.set(input.delta, { input, merged });
+  return merged;
+};
+
+const isSame = (a: MergeInput, b: MergeInput): boolean =>
+  a.capability === b.capability && a.slug === b.slug && a.base === b.base && a.deltaText === b.deltaText;
+
+const applied = (input: MergeInput): Merge | Refusal => {
   const { capability, delta, base } = input;
   const [contradiction] = contradictionsOf(delta);
   if (contradiction !== undefined) return { refused: `${capability} validation failed - ${contradiction.message}` };
@@ -30,9 +47,9 @@ export const mergeDelta = (input: MergeInput): Merge | Refusal => {
     };
   }
   const parts = parseSpec(start.text);
-  const applied = applyDelta(input, parts.requirements);
-  if ('refused' in applied) return applied;
-  const { blocks, warnings, ...done } = applied;
+  const steps = applyDelta(input, parts.requirements);
+  if ('refused' in steps) return steps;
+  const { blocks, warnings, ...done } = steps;
   return {
     text: withLineBreaksOf(compose(parts, blocks), base ?? ''),
     changed: Object.values(done).some((names) => names.length > 0),
