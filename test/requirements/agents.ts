@@ -2,8 +2,8 @@ import { closed, open, type Clause } from './clause.ts';
 
 /** E: agents, workflows, cost. */
 export const AGENTS: Readonly<Record<string, Clause>> = {
-  'E1.types': open('The types of the seed exist, one schema each, in the contract.'),
-  'E1.compat': open("@cloutagent/compat exports the seed's class names and the seed's test snippets run on them."),
+  'E1.types': closed('The types of the seed exist, one schema each, in the contract.'),
+  'E1.compat': closed("@cloutagent/compat exports the seed's class names and the seed's test snippets run on them."),
   'E1.temperature': closed('temperature is accepted and sent only to models that take it.'),
   'E1.models': closed('Model ids are open strings with a registry and an alias map.'),
   'E1.mcp-errors': closed(

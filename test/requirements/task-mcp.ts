@@ -106,7 +106,7 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   ),
   'T8.invalid': closed('A change that does not validate is CHANGE_INVALID 422 and nothing is written.'),
   'T8.not-found': closed('CHANGE_NOT_FOUND and CHANGE_ALREADY_ARCHIVED name what the slug is.'),
-  'T8.evidence': open(
+  'T8.evidence': closed(
     'The policy archive.evidence off, warn or required decides; required once the change was planned or run here.',
   ),
   'T9.page': closed('changes.active answers {page,pageSize,total,nextPageToken,items[]} with limit and offset.'),
@@ -161,7 +161,7 @@ export const TASK_MCP: Readonly<Record<string, Clause>> = {
   'T15.header': closed('Answers carry API-Version, and apiVersion or the header asks for one.'),
   'T15.unknown-major': closed('An unknown major version is VALIDATION_ERROR that names the supported ones.'),
   'T16.fresh': closed('A write of another process is seen by the next request, whatever is cached.'),
-  'T16.caches': open('Change metadata, templates, schemas and tokens are cached within a bound.'),
+  'T16.caches': closed('Change metadata, templates, schemas and tokens are cached within a bound.'),
   'T17.stderr': closed('Logs are structured JSON on stderr; stdout of stdio carries protocol only.'),
   'T17.level': closed('LOG_LEVEL and DEBUG=task-mcp:* choose what is logged.'),
   'T17.debug-header': closed('X-Debug: true adds detail only with a token.'),

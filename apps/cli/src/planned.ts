@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 /** Commands that the design names and this version does not have, by the group they belong to. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
   clout: ['task', 'worker', 'bridge', 'ide', 'bench', 'config'],
-  change: ['verify', 'overlaps'],
+  change: ['verify'],
 };
 
 /** Refuses the commands of a group that do not exist, and says whether they ever will. */

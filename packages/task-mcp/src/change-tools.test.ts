@@ -2,6 +2,7 @@ import type { ErrorBody } from '@cloutagent/contract';
 import type { AuditEvent } from '@cloutagent/http';
 import { describe, expect, it } from 'vitest';
 import { serveProject, type Served } from './harness.ts';
+import { toolDescriptions } from './mcp/schema.ts';
 
 const call = async (served: Served, tool: string, input: unknown): Promise<{ status: number; text: string }> => {
   const response = await served.post('/mcp', { tool, input });
@@ -54,6 +55,43 @@ describe('[T6.schema] the input of change.open', () => {
       expect(status, JSON.stringify(input)).toBe(200);
     }
   });
+});
+
+/** What the seed says of each member, and the bounds that we add: every text has one. */
+const SEED = {
+  title: { type: 'string', minLength: 1, description: 'Human-readable title of the change' },
+  slug: {
+    type: 'string',
+    pattern: '^[a-z0-9](?:[a-z0-9\\-]{1,62})[a-z0-9]$',
+    description: 'URL-friendly identifier (3-64 chars, alphanumeric + hyphens)',
+  },
+  rationale: { type: 'string', description: 'Reason for creating this change' },
+  owner: { type: 'string', description: 'Owner or team responsible for the change' },
+  ttl: { type: 'integer', minimum: 60, maximum: 86_400 },
+  template: {
+    type: 'string',
+    enum: ['feature', 'bugfix', 'chore'],
+    description: 'Change template type for structured initialization',
+  },
+};
+const BOUNDS = {
+  title: { maxLength: 200 },
+  rationale: { maxLength: 20_000 },
+  owner: { minLength: 1, maxLength: 200 },
+};
+
+it('[T6.schema] change.open is described as the seed describes it, member by member', () => {
+  const schema: object | undefined = toolDescriptions().find(({ name }) => name === 'change.open')?.inputSchema;
+  expect(schema).toMatchObject({ type: 'object', required: ['title', 'slug'], properties: SEED });
+  const properties = (schema as { properties: Record<string, object> }).properties;
+  expect(Object.keys(properties)).toEqual(Object.keys(SEED));
+  for (const [name, said] of Object.entries(SEED)) {
+    const { description: _, ...ours } = { description: '', ...properties[name] };
+    const { description: _seed, ...theirs } = { description: '', ...said };
+    expect(ours, name).toEqual({ ...theirs, ...(BOUNDS as Record<string, object>)[name] });
+  }
+  // A member that the seed does not name is passed over, as its schema does.
+  expect(schema).not.toHaveProperty('additionalProperties', false);
 });
 
 describe('[T8.audit] an archive', () => {
