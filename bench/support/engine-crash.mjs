@@ -10,7 +10,7 @@ const begin = async () => {
     inside += 1;
     // All of them are in the middle: now this process may be killed.
     if (inside === runs) process.stdout.write('inside\n');
-    return new Promise(() => undefined);
+    return new Promise(() => {});
   };
   const engine = await openOurs({ url, folder, hangs });
   setInterval(() => undefined, 60_000);
