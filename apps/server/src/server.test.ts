@@ -88,6 +88,26 @@ describe('a server', () => {
     expect((await call('GET', '/api/proof?challenge=short')).body.error.code).toBe('INVALID_INPUT');
   });
 
+  it('[T5.cookie] trades a token for a cookie where callers need one, also for an old cookie', async () => {
+    const { url } = await start({ AUTH_TOKENS: 'somebody' });
+    const session = (method: string, token?: string) =>
+      fetch(`${url}/api/session`, {
+        method,
+        headers: { 'content-type': 'application/json', origin: url, cookie: 'task-mcp-auth=old' },
+        ...(token === undefined ? {} : { body: JSON.stringify({ token }) }),
+      });
+    expect((await session('POST', 'wrong')).status).toBe(401);
+    const login = await session('POST', 'somebody');
+    expect([login.status, await login.json()]).toEqual([
+      200,
+      { name: expect.any(String) as string, scopes: ['read', 'run'] },
+    ]);
+    const [cookie = ''] = login.headers.get('set-cookie')?.split(';') ?? [];
+    expect((await fetch(`${url}/api/meta`, { headers: { cookie } })).status).toBe(200);
+    const logout = await session('DELETE');
+    expect([logout.status, logout.headers.get('set-cookie')]).toEqual([200, expect.stringContaining('Max-Age=0')]);
+  });
+
   it('[T19.workdir] creates nothing where the folder is a typo', async () => {
     const typo = path.join(root, 'typo');
     await expect(start({}, typo)).rejects.toMatchObject({ code: 'PROJECT_NOT_FOUND' });

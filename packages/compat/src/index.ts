@@ -29,6 +29,15 @@ export {
   type ErrorContext,
   type RetryOptions,
 } from './error-handling.ts';
+export {
+  ExecutionEngine,
+  type Execution,
+  type ExecutionStep,
+  type SseResponse,
+  type Workflow,
+  type WorkflowNode,
+  type WorkflowOptions,
+} from './execution-engine.ts';
 export { MCPClient, type ConnectionStatus } from './mcp-client.ts';
 export { MCPClientPool } from './mcp-client-pool.ts';
 export {

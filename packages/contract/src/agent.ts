@@ -2,14 +2,18 @@ import * as z from 'zod';
 import type { ErrorCode } from './error.ts';
 import { Usage } from './usage.ts';
 
-/** Property of a tool's input (seed 003 "Core Type Definitions"); servers send more than this, and it is kept. */
-export interface MCPToolProperty {
-  readonly type?: unknown;
-  readonly description?: string;
-  readonly enum?: readonly unknown[];
-  readonly items?: unknown;
-  readonly properties?: Readonly<Record<string, unknown>>;
-}
+/**
+ * Property of a tool's input (seed 003 "Core Type Definitions"). Servers send more than this, and it is kept; `MCPTool` takes
+ * whatever a server sends there, since a property that is none must not hide the tool.
+ */
+export const MCPToolProperty = z.looseObject({
+  type: z.unknown().optional(),
+  description: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  items: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+});
+export interface MCPToolProperty extends z.infer<typeof MCPToolProperty> {}
 
 export const MCPTool = z.object({
   name: z.string(),

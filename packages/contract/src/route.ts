@@ -18,7 +18,8 @@ import { WORKFLOW_ROUTES } from './workflow-route.ts';
 export interface RouteSpec {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
-  readonly scope: Scope;
+  /** `open`: for callers without a token too. */
+  readonly scope: Scope | 'open';
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -71,7 +72,7 @@ export const ROUTES = {
   login: {
     method: 'POST',
     path: '/api/session',
-    scope: 'read',
+    scope: 'open',
     summary: 'Trade a token for a cookie (HttpOnly, SameSite=Strict)',
     body: z.strictObject({ token: z.string().min(1).max(500) }),
     output: z.object({ name: z.string(), scopes: z.array(Scope) }),
@@ -79,7 +80,7 @@ export const ROUTES = {
   logout: {
     method: 'DELETE',
     path: '/api/session',
-    scope: 'read',
+    scope: 'open',
     summary: 'Forget the cookie',
     output: z.object({ ok: z.literal(true) }),
   },

@@ -100,7 +100,8 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Who is calling. A route of scope `open` may be called by nobody, but a wrong token is refused there too.
+ * Who is calling. A route of scope `open` may be called by nobody, but a wrong token is refused there too. A wrong cookie
+ * is not: a browser sends it by itself, and may have to ask for another one.
  * AUTHENTICATION_FAILED for a missing or unknown token; RATE_LIMIT_EXCEEDED after too many unknown ones, unseen;
  * FORBIDDEN for a good cookie on a request of unclear origin.
  *
@@ -134,8 +135,8 @@ export const authenticate = (request: IncomingMessage, site: Site, options: Auth
     if (digest !== undefined) guard.tolerate(address, name);
     return LOCAL;
   }
-  if (token === undefined && options.open) return NOBODY;
   if (token !== undefined) guard.fail();
+  if (bearer === undefined && options.open) return NOBODY;
   throw new CloutError('AUTHENTICATION_FAILED', 'Invalid or missing authentication token', {
     details: { provided: token !== undefined },
   });

@@ -10,6 +10,7 @@ import { readInside, realOf, walkFiles, type FoundFile } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
 import { sliced } from './listing/slice.ts';
 import { META_FILE, parseMeta, type Meta } from './meta.ts';
+import { isOwnName } from './own-name.ts';
 import { changesDir, type Project } from './project.ts';
 import { isInside } from './disk/inside.ts';
 import { assertChangeName, isChangeName } from './slug.ts';
@@ -64,7 +65,7 @@ export const readDocument = (project: Project, slug: string, name: string): Prom
 const readWhole = async <T>(project: Project, slug: string, read: (folder: string) => Promise<T>): Promise<T> => {
   if (slug !== 'archive') assertChangeName(slug);
   const folder = changeFolder(project, slug);
-  while (isChangeName(slug) && (await isChangeFolder(project, folder))) {
+  while (isChangeName(slug) && (await isChangeFolder(project, folder)) && isOwnName(changesDir(project), slug)) {
     const before = identityOf(folder);
     const found = await read(folder);
     // A folder that was archived, or replaced by a new change of this name, would be shown as a mixture.

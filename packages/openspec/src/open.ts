@@ -12,6 +12,7 @@ import { mutate } from './held.ts';
 import { assertFree, holds, newLease } from './lease.ts';
 import { meetSpecs } from './met.ts';
 import { isReadableMeta, META_FILE, updateMeta, type Lease } from './meta.ts';
+import { isOwnName } from './own-name.ts';
 import { changesDir, workDir, type Caller, type HeldProject, type Project } from './project.ts';
 import { scaffoldOf } from './scaffold.ts';
 import { assertNewSlug } from './slug.ts';
@@ -37,7 +38,7 @@ export const openChange = async (given: Project, input: ChangeOpenInput): Promis
   const template = templateNamed(input.template);
   return mutate(given, async (project) => {
     const folder = changeFolder(project, input.slug);
-    if (isThere(folder)) return resume(project, input);
+    if (isThere(folder) && isOwnName(changesDir(project), input.slug)) return resume(project, input);
     const twin = entriesOf(changesDir(project)).find(({ name }) => foldedName(name) === input.slug);
     if (twin !== undefined) throw exists(project, await loadChange(project, twin.name));
     const files = documentsOf(template, { ...input, title });

@@ -39,6 +39,10 @@ describe('[F13] names that reach for the prototype', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
+  it('every test of this room runs where the prototype of all objects is frozen', () => {
+    expect(Object.isFrozen(Object.prototype)).toBe(true);
+  });
+
   it('every operation works where the prototype of all objects is frozen', async () => {
     await using worker = await startWorker({ args: ['frozen'] });
     await using folder = await scratch({

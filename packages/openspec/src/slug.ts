@@ -20,7 +20,10 @@ export const assertNewSlug = (slug: string): void => {
         ? `"${slug}" is a reserved name`
         : undefined;
   if (reason !== undefined) {
-    throw new CloutError('INVALID_INPUT', `slug: ${reason}`, { details: { field: 'slug', reason } });
+    throw new CloutError('INVALID_INPUT', `slug: ${reason}`, {
+      hint: 'A slug has 3 to 64 small letters, digits and single hyphens, like add-login',
+      details: { field: 'slug', reason },
+    });
   }
 };
 

@@ -53,7 +53,10 @@ const lastArchive = async (project: Project, slug: string): Promise<string> => {
   const found = names.includes(slug) ? [slug] : await archivedAs(project, slug);
   const last = found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
   if (last !== undefined) return last;
-  throw new CloutError('CHANGE_NOT_FOUND', `There is no archived change '${slug}'`, { details: { slug } });
+  throw new CloutError('CHANGE_NOT_FOUND', `There is no archived change '${slug}'`, {
+    hint: 'clout change list --all names the archived ones too',
+    details: { slug },
+  });
 };
 
 const specWrites = async (project: Project, archived: string, undo: Undo): Promise<IntendedWrite[]> => {

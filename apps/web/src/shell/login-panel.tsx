@@ -8,7 +8,7 @@ import { Panel } from '../ui/panel.tsx';
 import { ProblemBox } from '../ui/problem-box.tsx';
 import { useAuthGate, type LoginRequest } from './auth-gate.tsx';
 
-/** Trades the administrator's token for a cookie that scripts cannot read, then does again what was refused. */
+/** Trades a token for a cookie that scripts cannot read, then does again what was refused. */
 export const LoginPanel = ({ request }: { readonly request: LoginRequest }) => {
   const { close } = useAuthGate();
   const [token, setToken] = useState('');
@@ -50,10 +50,11 @@ export const LoginPanel = ({ request }: { readonly request: LoginRequest }) => {
           <p className="rounded-md bg-warn-soft p-2.5 text-ink">{request.reason}</p>
         )}
         <p className="text-ink-2">
-          Looking needs no token on this machine. Spending money and raising budgets can need the administrator’s.
+          Where the server has tokens (AUTH_TOKENS), one of them may look and run. Raising budgets and changing servers
+          needs the administrator’s.
         </p>
         <Field
-          label="Administrator token"
+          label="Token"
           type="password"
           autoComplete="current-password"
           value={token}
@@ -62,7 +63,7 @@ export const LoginPanel = ({ request }: { readonly request: LoginRequest }) => {
           autoFocusInPanel
         />
         <div className="flex flex-col gap-1.5">
-          <span className="text-xs text-ink-3">In the project’s folder, this prints it:</span>
+          <span className="text-xs text-ink-3">In the project’s folder, this prints the administrator’s:</span>
           <CommandLine command="cat .cloutagent/token" />
         </div>
         {login.error === null ? null : <ProblemBox error={login.error} />}

@@ -11,11 +11,12 @@ export interface Limits {
 /** Ends with the caller's signal or after so many milliseconds. */
 export const openLimits = (clock: Clock, source: AbortSignal | undefined, timeoutMs: number | undefined): Limits => {
   const controller = new AbortController();
-  const timer = new AbortController();
   const onAbort = (): void => controller.abort(source?.reason);
   if (source?.aborted === true) onAbort();
   else source?.addEventListener('abort', onAbort, { once: true });
+  let timer: AbortController | undefined;
   if (timeoutMs !== undefined) {
+    timer = new AbortController();
     clock.sleep(timeoutMs, timer.signal).then(
       () => controller.abort(TIMED_OUT),
       () => undefined,
@@ -25,7 +26,7 @@ export const openLimits = (clock: Clock, source: AbortSignal | undefined, timeou
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
     close: () => {
-      timer.abort();
+      timer?.abort();
       source?.removeEventListener('abort', onAbort);
     },
   };

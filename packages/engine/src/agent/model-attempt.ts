@@ -10,7 +10,7 @@ import type { ModelAnswer, ModelPort } from '../model/port.ts';
 import { knownPriceOf, type Price } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { hashOf } from '../workflow/hash.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation, Prefix } from './conversation.ts';
 import type { Observe } from './observe.ts';
 
 /** The model that a run talks to, with what is known of its prices and tokens. */
@@ -57,9 +57,17 @@ const ATTEMPTS_PER_DRIVER = 10;
 export const largestAnswer = ({ maxTokens, price }: ModelUse): number =>
   Math.min(maxTokens, price.maxOutputTokens ?? maxTokens);
 
+/** The last key of each prefix: an agent asks for the same one at every call. */
+const prefixKeys = new WeakMap<Prefix, { readonly source: string; readonly key: string }>();
+
 /** Counts of one source say nothing about another. */
-export const prefixKey = (use: ModelUse, conversation: Conversation): string =>
-  hashOf([use.port.source, conversation.prefix.hash]);
+export const prefixKey = ({ port: { source } }: ModelUse, { prefix }: Conversation): string => {
+  const last = prefixKeys.get(prefix);
+  if (last?.source === source) return last.key;
+  const key = hashOf([source, prefix.hash]);
+  prefixKeys.set(prefix, { source, key });
+  return key;
+};
 
 /** Upper bound of the tokens of a call's prompt. Errors: BOUND_UNKNOWN. */
 const promptBound = async (drive: Drive, use: ModelUse, step: ModelStep): Promise<number> => {

@@ -63,11 +63,12 @@ export const openPoolFetch = async (proxy: ProxyAddresses | undefined): Promise<
     });
     tap?.onBytes(0);
     const { statusCode: status, body } = response;
+    const received = pairsOf(response.headers);
     if (status === 204 || status === 304) {
       await body.dump();
-      return new Response(null, { status, headers: toHeaders(response.headers) });
+      return new Response(null, { status, headers: received });
     }
-    return new Response(toStream(body, tap), { status, headers: toHeaders(response.headers) });
+    return new Response(toStream(body, tap), { status, headers: received });
   };
 };
 
@@ -80,20 +81,22 @@ const addressOf = (input: string | URL | Request): URL => {
 };
 
 const headersOf = (headers: RequestInit['headers']): Record<string, string> => {
+  // The SDK hands over such an object; each copy of one checks every name and value again.
+  const given = headers instanceof Headers ? headers : new Headers(headers);
   const plain: Record<string, string> = {};
-  new Headers(headers).forEach((value, name) => {
+  given.forEach((value, name) => {
     plain[name] = value;
   });
   return plain;
 };
 
-const toHeaders = (incoming: Readonly<Record<string, string | readonly string[] | undefined>>): Headers => {
-  const headers = new Headers();
+const pairsOf = (incoming: Readonly<Record<string, string | readonly string[] | undefined>>): [string, string][] => {
+  const pairs: [string, string][] = [];
   for (const [name, value] of Object.entries(incoming)) {
-    if (typeof value === 'string') headers.append(name, value);
-    else for (const one of value ?? []) headers.append(name, one);
+    if (typeof value === 'string') pairs.push([name, value]);
+    else for (const one of value ?? []) pairs.push([name, one]);
   }
-  return headers;
+  return pairs;
 };
 
 /** Reads on only when asked to, so that a slow reader is felt by the server. */

@@ -8,6 +8,7 @@ import {
   type MoneyOp,
   type NewRun,
   type RunEvent,
+  type RunEventBody,
   type StepRow,
   type Unit,
 } from '@cloutagent/contract';
@@ -48,11 +49,14 @@ const MAX_EVENTS = 1000;
 /** Prefixes whose tokens are remembered, some 100 bytes each. */
 const MAX_PREFIXES = 1000;
 
+/** Changed in place, so what leaves this file is a copy. */
+type Writable = { -readonly [K in keyof Budget]: Budget[K] };
+
 const nameOf = ({ scope, id }: BudgetLevel): string => `${scope} ${id}`;
 
 export const openMemoryJournal = (clock: Clock): MemoryJournal => {
   const runs = new Map<string, RunState>();
-  const budgets = new Map<string, Budget>();
+  const budgets = new Map<string, Writable>();
   const prefixes = new Map<string, number>();
 
   const stateOf = (runId: string): RunState => {
@@ -64,12 +68,8 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
   const move = (level: BudgetLevel, spentBy: number, heldBy: number): void => {
     const budget = budgets.get(nameOf(level));
     if (budget === undefined) return;
-    const { spentNanoUsd, heldNanoUsd } = budget;
-    budgets.set(nameOf(level), {
-      ...budget,
-      spentNanoUsd: spentNanoUsd + spentBy,
-      heldNanoUsd: heldNanoUsd + heldBy,
-    });
+    budget.spentNanoUsd += spentBy;
+    budget.heldNanoUsd += heldBy;
   };
 
   const requireRoom = (level: BudgetLevel, neededNanoUsd: number): void => {
@@ -165,16 +165,16 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
       for (const step of unit.steps ?? []) state.steps.set(step.key, step);
       for (const intent of unit.intents ?? []) state.intents.set(intent.key, intent);
       const at = clock.now();
+      const events: RunEvent[] = [];
+      const tell = (body: RunEventBody): void => {
+        const event = { seq: (state.seq += 1), runId: claim.runId, at, body };
+        events.push(event);
+        state.events.push(event);
+      };
+      for (const body of unit.events ?? []) tell(body);
       const settled = unit.money?.some((op) => op.op === 'settle') === true;
       const own = settled ? budgets.get(nameOf({ scope: 'run', id: claim.runId })) : undefined;
-      const bodies = [...(unit.events ?? []), ...(own === undefined ? [] : [moneyEvent(own)])];
-      const events = bodies.map((body): RunEvent => ({
-        seq: (state.seq += 1),
-        runId: claim.runId,
-        at,
-        body,
-      }));
-      state.events.push(...events);
+      if (own !== undefined) tell(moneyEvent(own));
       if (state.events.length > MAX_EVENTS) state.events.splice(0, state.events.length - MAX_EVENTS);
       const status = unit.state?.status ?? 'running';
       if (status === 'paused' || status === 'waiting') settleOpen(state);
@@ -184,9 +184,13 @@ export const openMemoryJournal = (clock: Clock): MemoryJournal => {
     events: async (runId, after, limit) =>
       (runs.get(runId)?.events ?? []).filter(({ seq }) => seq > after).slice(0, limit),
     budgets: async (levels) =>
-      levels.map(
-        (level) => budgets.get(nameOf(level)) ?? { ...level, limitNanoUsd: null, spentNanoUsd: 0, heldNanoUsd: 0 },
-      ),
+      levels.map((level) => ({
+        ...level,
+        limitNanoUsd: null,
+        spentNanoUsd: 0,
+        heldNanoUsd: 0,
+        ...budgets.get(nameOf(level)),
+      })),
     setLimit: (level, limitNanoUsd) => {
       const { spentNanoUsd = 0, heldNanoUsd = 0 } = budgets.get(nameOf(level)) ?? {};
       budgets.set(nameOf(level), { ...level, limitNanoUsd, spentNanoUsd, heldNanoUsd });
