@@ -149,9 +149,10 @@ const removeOldChunks = (folder, written) => {
   }
 };
 
-const bundle = async (rolldown, room) => {
+/** One bundle into `dir`, of what `input` names, for the programs of `room`. */
+const bundle = async (rolldown, { input, room, dir }) => {
   const build = await rolldown({
-    input: { bin: `${ROOT}${room}/src/bin.ts` },
+    input,
     cwd: ROOT,
     platform: 'node',
     resolve: { conditionNames: ['@cloutagent/source', 'node', 'import', 'default'] },
@@ -165,7 +166,6 @@ const bundle = async (rolldown, room) => {
     logLevel: 'warn',
   });
   try {
-    const dir = `${ROOT}${room}/dist/bundle`;
     mkdirSync(dir, { recursive: true });
     // Names stay whole, so that a stack trace can be read without its map.
     const { output } = await build.write({
@@ -185,9 +185,17 @@ const bundle = async (rolldown, room) => {
 export const bundlePrograms = async () => {
   try {
     const { rolldown } = await import('rolldown');
-    for (const room of PROGRAMS) await bundle(rolldown, room);
+    for (const room of PROGRAMS) {
+      await bundle(rolldown, { input: { bin: `${ROOT}${room}/src/bin.ts` }, room, dir: `${ROOT}${room}/dist/bundle` });
+    }
     return { code: 0, output: '' };
   } catch (error) {
     return { code: 1, output: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+};
+
+/** Makes `dir`/`name`.js of one module, in the way in which the programs are made: for benches of what they contain. */
+export const bundleModule = async (name, file, dir) => {
+  const { rolldown } = await import('rolldown');
+  await bundle(rolldown, { input: { [name]: file }, room: undefined, dir });
 };

@@ -25,7 +25,7 @@ export const AGENTS: Readonly<Record<string, Clause>> = {
   'E3.key': closed('Without a key a run is refused with MODEL_KEY_MISSING before anything is reserved.'),
   'E4.chunks': closed('Streams carry content, tool_call, tool_result, error and done.'),
   'E4.backpressure': closed('A slow reader is bounded and slows nobody else.'),
-  'E4.snapshot': open('A reader that joins late gets the text so far and every stored event once.'),
+  'E4.snapshot': closed('A reader that joins late gets the text so far and every stored event once.'),
   'E5.stdio': closed('A stdio server is spawned, shaken hands with, discovered and called.'),
   'E5.http': closed('SSE and Streamable HTTP servers are used alike.'),
   'E5.timeout': closed('A call that takes too long ends with an error and leaves the server usable.'),

@@ -4,6 +4,8 @@ import type { TextDelta } from '@cloutagent/contract';
 export interface LiveText {
   readonly step: string;
   readonly text: string;
+  /** How often the text began anew, for each attempt at the call: an offset into another beginning means nothing. */
+  readonly beginning: number;
 }
 
 /**
@@ -19,8 +21,10 @@ export class LiveTexts {
   add({ runId, step, text, snapshot }: TextDelta): void {
     const steps = this.#runs.get(runId) ?? new Map<string, LiveText>();
     this.#runs.set(runId, steps);
-    const before = snapshot ? '' : (steps.get(step)?.text ?? '');
-    steps.set(step, { step, text: (before + text).slice(0, MAX_TEXT) });
+    const known = steps.get(step) ?? { text: '', beginning: 0 };
+    const before = snapshot ? '' : known.text;
+    const beginning = known.beginning + (snapshot ? 1 : 0);
+    steps.set(step, { step, text: (before + text).slice(0, MAX_TEXT), beginning });
   }
 
   of(runId: string): readonly LiveText[] {

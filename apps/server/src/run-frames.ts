@@ -51,11 +51,16 @@ export const createFramer = (runId: string): ((frame: RunFrame) => readonly Fram
     };
   };
 
+  /** Characters of each call's text that were told; bounded by the calls that are under way. */
+  const told = new Map<string, number>();
+  const contentOf = (step: string, content: string): readonly Frame[] =>
+    content === '' ? [] : [{ nodeId: nodeOf(step), type: 'content', content }];
+
   return (frame) => {
     if (frame.event === 'text') {
-      return frame.data.text === ''
-        ? []
-        : [{ nodeId: nodeOf(frame.data.step), type: 'content', content: frame.data.text }];
+      const { step, text, snapshot } = frame.data;
+      told.set(step, (snapshot ? 0 : (told.get(step) ?? 0)) + text.length);
+      return contentOf(step, text);
     }
     const { body } = frame.data;
     switch (body.type) {
@@ -63,7 +68,10 @@ export const createFramer = (runId: string): ((frame: RunFrame) => readonly Fram
         const node = nodeOf(body.step);
         const before = spent.get(node) ?? { usage: NO_USAGE, nanoUsd: 0 };
         spent.set(node, { usage: addUsage(before.usage, body.usage), nanoUsd: before.nanoUsd + body.cost.nanoUsd });
-        return [];
+        // A call may end before its text was read live, and a reader that comes later finds it here alone.
+        const rest = body.text.slice(told.get(body.step) ?? 0);
+        told.delete(body.step);
+        return contentOf(body.step, rest);
       }
       case 'tool.started': {
         const { step, tool, server, input } = body;

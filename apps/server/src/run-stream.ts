@@ -10,8 +10,8 @@ const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
 /** Where runs are read from. */
 export interface RunSource {
-  readonly store: Store;
-  readonly owner: RunOwner;
+  readonly store: Pick<Store, 'events'>;
+  readonly owner: Pick<RunOwner, 'isLive' | 'liveTexts' | 'watch'>;
 }
 
 /**
@@ -28,8 +28,8 @@ export const followRun = async (
   emit: (frame: RunFrame) => Promise<void>,
 ): Promise<void> => {
   let seq = after;
-  /** Characters of each call's text that the reader has; bounded by the calls that are under way. */
-  let sent: ReadonlyMap<string, number> = new Map();
+  /** How much of each call's text the reader has; bounded by the calls that are under way. */
+  let sent: ReadonlyMap<string, { readonly beginning: number; readonly length: number }> = new Map();
   let ended = false;
   let news = true;
   let wake: () => void = () => undefined;
@@ -41,15 +41,16 @@ export const followRun = async (
   signal.addEventListener('abort', onAbort, { once: true });
 
   const sendText = async (): Promise<void> => {
-    const next = new Map<string, number>();
+    const next = new Map<string, { readonly beginning: number; readonly length: number }>();
     for (const live of deps.owner.liveTexts(runId)) {
-      const known = sent.get(live.step) ?? 0;
-      // A text that has become shorter is that of another attempt.
-      const snapshot = known === 0 || live.text.length < known;
-      const rest = snapshot ? live.text : live.text.slice(known);
-      next.set(live.step, live.text.length);
-      if (rest === '') continue;
-      const delta: TextDelta = { runId, step: live.step, text: rest, snapshot };
+      const { step, text, beginning } = live;
+      const known = sent.get(step);
+      const snapshot = known?.beginning !== beginning;
+      const rest = snapshot ? text : text.slice(known.length);
+      next.set(step, { beginning, length: text.length });
+      // An attempt that has said nothing yet still takes back what the one before it said.
+      if (rest === '' && (!snapshot || known === undefined)) continue;
+      const delta: TextDelta = { runId, step, text: rest, snapshot };
       await emit({ event: 'text', data: delta });
     }
     sent = next;

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ProtocolError, ProtocolErrorCode, type Client } from '@modelcontextprotocol/client';
 import type { McpElicitation, McpElicitationAnswer } from '@cloutagent/contract';
+import { redact } from './redact.ts';
 import type { Elicit, Log } from './types.ts';
 
 /** A call in flight, which a question of the server may be about. */
@@ -38,12 +39,13 @@ export const answerServer = (
   client: Client,
   options: {
     readonly server: string;
+    readonly secrets: readonly string[] | undefined;
     readonly elicit: Elicit | undefined;
     readonly calls: ReadonlySet<CallInFlight>;
     readonly log: Log;
   },
 ): void => {
-  const { server, elicit, calls, log } = options;
+  const { server, secrets, elicit, calls, log } = options;
   if (elicit !== undefined) {
     client.setRequestHandler('elicitation/create', async ({ params }, context) => {
       const about = callsOf(calls);
@@ -52,10 +54,11 @@ export const answerServer = (
       const asking = about.find((one) => one.elicit !== undefined);
       const { signal: withdrawn } = context.mcpReq;
       const signal = asking === undefined ? withdrawn : AbortSignal.any([withdrawn, asking.ended]);
+      const message = redact(secrets, params.message);
       const request: McpElicitation =
         'url' in params
-          ? { server, mode: 'url', message: params.message, url: params.url, ...call }
-          : { server, mode: 'form', message: params.message, schema: params.requestedSchema, ...call };
+          ? { server, mode: 'url', message, url: params.url, ...call }
+          : { server, mode: 'form', message, schema: redact(secrets, params.requestedSchema), ...call };
       log('info', 'MCP server asks for something', { server, mode: request.mode, message: request.message });
       const held = about.map((one) => one.hold());
       try {

@@ -77,7 +77,7 @@ export const callTool = async (context: CallContext, asked: Asked, options: McpC
           onProgress?.({
             progress,
             ...(total === undefined ? {} : { total }),
-            ...(message === undefined ? {} : { message }),
+            ...(message === undefined ? {} : { message: redact(target.secrets, message) }),
           });
         },
       }),

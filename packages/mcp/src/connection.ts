@@ -78,7 +78,7 @@ export const openConnection = async (
     if (strays <= MAX_STRAY_LOGS)
       deps.log('debug', 'MCP server said something that is no message', { server: target.id, message: error.message });
   };
-  answerServer(client, { server: target.id, elicit: deps.elicit, calls, log: deps.log });
+  answerServer(client, { server: target.id, secrets: target.secrets, elicit: deps.elicit, calls, log: deps.log });
   const reason = link.ended.then((ended) => link.fault() ?? ended);
 
   try {
@@ -146,7 +146,7 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
   const ask = async <T>(signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T> => {
     await requireOpen(signal);
     try {
-      return await send();
+      return redact(target.secrets, await send());
     } catch (error) {
       signal?.throwIfAborted();
       const ours = ourErrorIn(error);
@@ -168,7 +168,8 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
   const listTools = async (signal?: AbortSignal): Promise<readonly McpTool[]> => {
     if (client.getServerCapabilities()?.tools === undefined) return listed;
     const answer = await client.listTools(undefined, { ...request(signal), cacheMode: 'refresh' });
-    listed = Object.freeze(toTools(target.id, answer.tools));
+    // A model and a page are shown them whole.
+    listed = Object.freeze(redact(target.secrets, toTools(target.id, answer.tools)));
     return listed;
   };
 
@@ -176,7 +177,7 @@ const connection = (target: Target, deps: McpDeps, { client, link, reason, calls
     id: target.id,
     era: client.getProtocolEra() ?? 'legacy',
     protocolVersion: client.getNegotiatedProtocolVersion() ?? '',
-    serverInfo: infoOf(client),
+    serverInfo: redact(target.secrets, infoOf(client)),
     pid: link.pid,
     tools: () => listed,
     listTools,

@@ -7,7 +7,7 @@ import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
 import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeDeltas, type ChangeFiles } from './change.ts';
-import { readInside } from './disk/read.ts';
+import { readPerhaps } from './disk/read.ts';
 import { openPath, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
@@ -55,7 +55,7 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
     const own = async (name: string, after: object): Promise<IntendedWrite> => ({
       path: openPath(files.name, name),
-      before: (await readInside(project.openspecDir, path.join(files.folder, name))) ?? null,
+      before: (await readPerhaps(project.openspecDir, path.join(files.folder, name))) ?? null,
       after: `${JSON.stringify(after, null, 2)}\n`,
     });
     const specs = writesOf(project, merged);

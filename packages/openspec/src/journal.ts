@@ -15,7 +15,7 @@ import {
 } from './disk/durable.ts';
 import { errnoOf } from './disk/errno.ts';
 import { isInside } from './disk/inside.ts';
-import { assertWritesInside, namesOf, readInside } from './disk/read.ts';
+import { assertWritesInside, namesOf, readPerhaps } from './disk/read.ts';
 import { isIntent, openPath, parseIntent, writeIntent, type Intent, type IntendedWrite } from './intent.ts';
 import { archiveDir, changesDir, specsDir, workDir, type HeldProject } from './project.ts';
 
@@ -107,11 +107,11 @@ const freeFolder = (folder: string): string => {
 const isArchivedAlready = async (project: HeldProject, { slug, archivedAs, writes }: Intent): Promise<boolean> => {
   const receipt = writes.find((write) => write.path === openPath(slug, RECEIPT_FILE))?.after;
   const archived = path.join(archiveDir(project), archivedAs, RECEIPT_FILE);
-  return receipt !== undefined && (await readInside(project.openspecDir, archived)) === receipt;
+  return receipt !== undefined && (await readPerhaps(project.openspecDir, archived)) === receipt;
 };
 
 const current = async (project: HeldProject, write: IntendedWrite): Promise<string | null> =>
-  (await readInside(project.openspecDir, path.join(project.openspecDir, write.path))) ?? null;
+  (await readPerhaps(project.openspecDir, path.join(project.openspecDir, write.path))) ?? null;
 
 /** Texts by file; null takes the file away, and folders of specifications that it leaves empty. */
 const put = async (project: HeldProject, wanted: ReadonlyMap<string, string | null>): Promise<void> => {

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { Template } from '@cloutagent/contract';
-import { isMap, parseDocument } from 'yaml';
+import type * as Yaml from 'yaml';
 import { readPlainYaml } from './plain-yaml.ts';
 
 export const META_FILE = '.openspec.yaml';
@@ -60,17 +61,25 @@ export const parseMeta = (text: string | undefined): Meta => {
   };
 };
 
+/** Loaded when a file needs it: almost every one is plain, and the parser takes longer to load than a change to read. */
+const yaml = (): typeof Yaml => {
+  // What is installed under this name is this package.
+  loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml;
+  return loaded;
+};
+let loaded: typeof Yaml | undefined;
+
 /** The same file with keys set; comments, order and keys of other tools stay. */
 export const updateMeta = (text: string | undefined, values: Readonly<Record<string, unknown>>): string => {
-  const document = parseDocument(text ?? '');
+  const document = yaml().parseDocument(text ?? '');
   for (const [key, value] of Object.entries(values)) document.set(key, value);
   return document.toString({ lineWidth: 0 });
 };
 
 /** Can our keys be added without losing what is there? */
 export const isReadableMeta = (text: string | undefined): boolean => {
-  const document = parseDocument(text ?? '');
-  return document.errors.length === 0 && (document.contents === null || isMap(document.contents));
+  const document = yaml().parseDocument(text ?? '');
+  return document.errors.length === 0 && (document.contents === null || yaml().isMap(document.contents));
 };
 
 /** Undefined for what is no mapping. A Map, for keys are foreign text; the parser's own limit on aliases keeps a small file from growing large. */
@@ -87,7 +96,7 @@ const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> | undefi
 export const yamlOf = (text: string): unknown => {
   if (!isReadableMeta(text)) return undefined;
   try {
-    const value: unknown = parseDocument(text).toJS();
+    const value: unknown = yaml().parseDocument(text).toJS();
     return value;
   } catch {
     return undefined;

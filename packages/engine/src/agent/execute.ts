@@ -80,7 +80,8 @@ export const execute = async (
       problem = error;
     }
     const status = problem === undefined ? 'completed' : signal.aborted ? 'cancelled' : 'failed';
-    await drive.commit({ state: { status, reason: null } });
+    // Its event is how who follows the run learns that nothing more comes.
+    await drive.commit({ events: [{ type: 'run.state', status, reason: null }], state: { status, reason: null } });
   } catch (error) {
     problem ??= error;
   }

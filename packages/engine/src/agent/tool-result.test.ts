@@ -4,12 +4,33 @@ import { previewOf, toResultBlocks } from './tool-result.ts';
 const blocks = (...content: Record<string, unknown>[]) => toResultBlocks({ content, isError: false });
 
 describe('[E7.is-error] the result of a tool in the blocks of the API', () => {
-  it('keeps texts and images, and gives the rest as JSON', () => {
+  it('keeps texts and images', () => {
     const png = { type: 'image', data: 'aGk=', mimeType: 'image/png' };
-    expect(blocks({ type: 'text', text: 'Hi' }, png, { type: 'resource_link', uri: 'file:///a' })).toEqual([
+    expect(blocks({ type: 'text', text: 'Hi' }, png, { type: 'other', value: 1 })).toEqual([
       { type: 'text', text: 'Hi' },
       { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
-      { type: 'text', text: '{"type":"resource_link","uri":"file:///a"}' },
+      { type: 'text', text: '{"type":"other","value":1}' },
+    ]);
+  });
+
+  it('shows resources: their text, their image, where a link leads, and never the bytes of anything else', () => {
+    const resource = (more: object) => ({ type: 'resource', resource: { uri: 'file:///a', ...more } });
+    expect(
+      blocks(
+        resource({ text: 'Hi', mimeType: 'text/plain' }),
+        resource({ blob: 'aGk=', mimeType: 'image/webp' }),
+        resource({ blob: 'JVBERg==', mimeType: 'application/pdf' }),
+        { type: 'resource_link', uri: 'file:///b', name: 'b.txt', description: 'The second' },
+        { type: 'resource_link', uri: 'file:///c' },
+        { type: 'audio', data: 'UklGRg==', mimeType: 'audio/wav' },
+      ),
+    ).toEqual([
+      { type: 'text', text: 'file:///a\nHi' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'aGk=' } },
+      { type: 'text', text: 'file:///a [a file that cannot be shown: application/pdf]' },
+      { type: 'text', text: '[b.txt](file:///b) The second' },
+      { type: 'text', text: '[file:///c](file:///c)' },
+      { type: 'text', text: '[a sound that cannot be shown: audio/wav]' },
     ]);
   });
 

@@ -11,17 +11,50 @@ const MAX_IMAGE_CHARACTERS = 5 * 1024 * 1024;
 
 type McpContent = Readonly<Record<string, unknown>>;
 
+const isObject = (value: unknown): value is McpContent =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** An image, also one that came as a resource. */
 const imageOf = (item: McpContent): ContentBlock | undefined => {
-  const { data, mimeType } = item;
-  if (item['type'] !== 'image' || typeof data !== 'string' || typeof mimeType !== 'string') return undefined;
-  if (!IMAGE_KINDS.has(mimeType) || data.length > MAX_IMAGE_CHARACTERS) return undefined;
+  const resource = item['type'] === 'resource' && isObject(item['resource']) ? item['resource'] : undefined;
+  const data = resource === undefined ? item['data'] : resource['blob'];
+  const { mimeType } = resource ?? item;
+  if ((item['type'] !== 'image' && resource === undefined) || typeof data !== 'string') return undefined;
+  if (typeof mimeType !== 'string' || !IMAGE_KINDS.has(mimeType) || data.length > MAX_IMAGE_CHARACTERS)
+    return undefined;
   return { type: 'image', source: { type: 'base64', media_type: mimeType, data } };
 };
 
+/** Bytes as text say nothing to a model and are paid like words, so only what they are is said. */
+const unshown = (what: string, { mimeType }: McpContent): string =>
+  `[${what} that cannot be shown: ${stringOf(mimeType) || 'of an unknown kind'}]`;
+
 const textOf = (item: McpContent): string => {
-  if (item['type'] === 'text' && typeof item['text'] === 'string') return item['text'];
-  if (item['type'] === 'image') return `[an image that cannot be shown: ${String(item['mimeType'])}]`;
-  return JSON.stringify(item);
+  switch (item['type']) {
+    case 'text':
+      return typeof item['text'] === 'string' ? item['text'] : JSON.stringify(item);
+    case 'image':
+      return unshown('an image', item);
+    case 'audio':
+      return unshown('a sound', item);
+    case 'resource_link': {
+      const about = stringOf(item['description']);
+      const uri = stringOf(item['uri']);
+      const name = stringOf(item['title']) || stringOf(item['name']) || uri;
+      return `[${name}](${uri})${about && ` ${about}`}`;
+    }
+    case 'resource': {
+      const { resource } = item;
+      if (!isObject(resource)) return JSON.stringify(item);
+      const uri = stringOf(resource['uri']);
+      if (typeof resource['text'] === 'string') return `${uri}\n${resource['text']}`;
+      return typeof resource['blob'] === 'string' ? `${uri} ${unshown('a file', resource)}` : JSON.stringify(item);
+    }
+    default:
+      return JSON.stringify(item);
+  }
 };
 
 /** Cuts between characters, never inside a surrogate pair. */
@@ -30,7 +63,7 @@ const cut = (text: string, length: number): string => {
   return /[\uD800-\uDBFF]$/u.test(head) ? head.slice(0, -1) : head;
 };
 
-/** Content of an MCP result in the Messages API's blocks; what the API has no block for becomes JSON text. */
+/** Content of an MCP result in the Messages API's blocks; what the API has no block for is named or becomes JSON text. */
 export const toResultBlocks = (result: McpToolResult): readonly ContentBlock[] => {
   const blocks: ContentBlock[] = [];
   let left = MAX_CHARACTERS;

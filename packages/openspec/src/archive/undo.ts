@@ -31,11 +31,24 @@ export const undoOf = (slug: string, writes: readonly IntendedWrite[], receipt: 
 
 const replaced = (before: string, after: string): { start: number; end: number; text: string } => {
   const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start += 1;
-  let tail = 0;
-  while (tail < shorter - start && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  const start = alike((to, from) => before.slice(from, to) === after.slice(from, to), shorter);
+  const end = (text: string, to: number, from: number): string => text.slice(text.length - to, text.length - from);
+  const tail = alike((to, from) => end(before, to, from) === end(after, to, from), shorter - start);
   return { start, end: after.length - tail, text: before.slice(start, before.length - tail) };
+};
+
+/**
+ * Length of what is the same, at most `limit`: `isSame(to, from)` compares the part between two distances. In halves,
+ * since whole parts are compared at once, and a large specification has 100,000 characters.
+ */
+const alike = (isSame: (to: number, from: number) => boolean, limit: number): number => {
+  let same = 0;
+  for (let most = limit; same < most;) {
+    const middle = same + Math.ceil((most - same) / 2);
+    if (isSame(middle, same)) same = middle;
+    else most = middle - 1;
+  }
+  return same;
 };
 
 /** The file as it was before, from the file as the archive left it. */

@@ -3,7 +3,7 @@ import { codeOf } from '@cloutagent/contract';
 import { loadDeltas, type ChangeDeltas } from '../change.ts';
 import { sha256 } from '../digest.ts';
 import { replaceFile } from '../disk/durable.ts';
-import { readInside } from '../disk/read.ts';
+import { readPerhaps } from '../disk/read.ts';
 import type { Requirement } from '../grammar/requirement.ts';
 import { mutate } from '../held.ts';
 import { workDir, type HeldProject, type Project } from '../project.ts';
@@ -61,7 +61,7 @@ export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] =
 };
 
 export const readBases = async (project: Project, folder: string): Promise<Base[]> =>
-  parseBases(await readInside(project.openspecDir, path.join(folder, BASES_FILE)));
+  parseBases(await readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
 
 /** Notes what a change starts from, for operations that hold the lock. */
 export const noteBasesLocked = async (

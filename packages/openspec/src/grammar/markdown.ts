@@ -82,6 +82,7 @@ export const withLineBreaksOf = (text: string, model: string): string =>
 
 /** Several blank lines become one, but not inside fences, where they are somebody's sample. */
 export const collapseBlankRuns = (text: string): string => {
+  if (!`\n${text}\n`.includes('\n\n\n')) return text;
   const lines = linesOf(text.split('\n'));
   const isBlank = (index: number): boolean => lines.text[index] === '' && lines.fenced[index] === false;
   return lines.text.filter((_, index) => !(isBlank(index) && isBlank(index - 1))).join('\n');

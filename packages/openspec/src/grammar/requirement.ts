@@ -26,7 +26,10 @@ export const requirementName = (heading: string): string => {
 export const foldName = (name: string): string => requirementName(name).toLowerCase().replaceAll(/\s+/gu, ' ');
 
 export const nameAt = (lines: Lines, index: number): string | undefined => {
-  const heading = isAt(lines, index, REQUIREMENT) ? REQUIREMENT.exec(lines.text[index] ?? '')?.[1] : undefined;
+  const line = lines.text[index] ?? '';
+  // Almost no line is one, and this tells so at once.
+  if (!line.startsWith('###') || lines.fenced[index] !== false) return undefined;
+  const heading = REQUIREMENT.exec(line)?.[1];
   return heading === undefined ? undefined : requirementName(heading);
 };
 
