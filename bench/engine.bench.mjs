@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bundleModule } from '../scripts/support/bundle.mjs';
 import { median } from './support/process.mjs';
 
 // An agent node (a call, a tool, a call) that is durable, budgeted and streamed, beside the loop that everybody would write
 // and beside engines that keep state; and what the store alone takes for one call. One server without delay, one process each.
 
 const SUPPORT = fileURLToPath(new URL('./support/', import.meta.url));
+/** Inside the workspace, where the packages that a bundle leaves out are found. */
+const BUNDLE = fileURLToPath(new URL('../node_modules/.cache/cloutagent/bench', import.meta.url));
 const CONCURRENCY = 32;
 const RUNS = 300;
 const ROUNDS = 3;
@@ -93,10 +96,10 @@ const figure = (name, value, unit, goal = null, ok = null, others = {}, ratio = 
 });
 
 /** Milliseconds from the start of a new process until it has finished what a killed one was in the middle of. */
-const measureResume = async (url) => {
+const measureResume = async (url, program) => {
   const folder = mkdtempSync(join(tmpdir(), 'cloutagent-engine-'));
   const start = (act) =>
-    spawn(process.execPath, [`${SUPPORT}engine-crash.mjs`, act, url, String(CONCURRENCY), folder], {
+    spawn(process.execPath, [program, act, url, String(CONCURRENCY), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   const said = async (child, word) => {
@@ -177,8 +180,11 @@ export async function* run({ peersDir }) {
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }
+    // Bundled like the programs that contain it.
+    await bundleModule('engine-crash', `${SUPPORT}engine-crash.mjs`, BUNDLE);
     const resumes = [];
-    for (let round = 0; round < ROUNDS; round += 1) resumes.push(await measureResume(server.url));
+    for (let round = 0; round < ROUNDS; round += 1)
+      resumes.push(await measureResume(server.url, join(BUNDLE, 'engine-crash.js')));
     const resume = median(resumes);
     yield figure(`kill -9 to the end of ${CONCURRENCY} runs`, resume, 'ms', '≤ 1,000 ms', resume <= 1000);
   } finally {

@@ -89,7 +89,7 @@ const CASES: readonly (readonly [
     ['change', 'open', '../evil', '--title', 'T'],
     2,
     /^$/u,
-    /slug: must match[^]*INVALID_INPUT/u,
+    /slug: must match[^]*like add-login\nINVALID_INPUT/u,
   ],
   ['open without a title', ['change', 'open', 'x-y-z'], 2, /^$/u, /required option '--title <text>'/u],
   [

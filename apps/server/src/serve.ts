@@ -17,6 +17,7 @@ import { sessionHandlers } from './api/session.ts';
 import { workflowHandlers } from './api/workflows.ts';
 import { readSettings, resolveDataDir, type Environment } from './config.ts';
 import { adminToken, prepareDataFolder, removeServerFile, watchDataFolder, writeServerFile } from './data-folder.ts';
+import { giveMemoryBack } from './give-back.ts';
 import type { Log } from './log.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -103,7 +104,9 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
   let front: Front | undefined;
   let metrics: Awaited<ReturnType<typeof serveMetrics>>;
   const audit = settings.auditLog === undefined ? undefined : openAudit(settings.auditLog, options.log);
+  let stopGivingBack: (() => void) | undefined;
   const close = async (): Promise<void> => {
+    stopGivingBack?.();
     await Promise.all([front?.drain(DRAIN_MS), metrics?.close(), bench?.owner.stop()]);
     await audit?.flush();
     await bench?.close();
@@ -138,8 +141,10 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
     front = served;
     const { url } = await served.listen({ port: options.port, host: options.host });
     address = url;
-    if (options.borrowed !== true)
+    if (options.borrowed !== true) {
+      stopGivingBack = giveMemoryBack();
       metrics = await serveMetrics(metricsBind, served.stats, { clock: systemClock, log: options.log });
+    }
     await writeServerFile(dataDir, {
       pid: process.pid,
       url,

@@ -93,13 +93,16 @@ const pin = async (bench: Workbench, start: WorkflowStart): Promise<WorkflowRunD
   };
 };
 
-const tagOf = (bench: Workbench, { workflow, workflows, model }: WorkflowRunDocument): PriceTag =>
-  priceWorkflow(workflow, { prices: bench.prices, workflows, model });
+const tagOf = async (bench: Workbench, document: WorkflowRunDocument, simulated: boolean): Promise<PriceTag> => {
+  const { workflow, workflows, model } = document;
+  const history = await bench.store.workflowHistory(bench.projectId, document, simulated);
+  return priceWorkflow(workflow, { prices: bench.prices, workflows, model, history });
+};
 
 /** Price tag of a workflow. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
 export const planWorkflow = async (bench: Workbench, start: WorkflowStart): Promise<Plan> => {
   const document = await pin(bench, start);
-  const tag = tagOf(bench, document);
+  const tag = await tagOf(bench, document, start.simulate);
   const budget = await bench.projectBudget(start.simulate);
   const { limitNanoUsd = null, spentNanoUsd = 0, heldNanoUsd = 0 } = budget ?? {};
   return {
@@ -113,9 +116,11 @@ export const planWorkflow = async (bench: Workbench, start: WorkflowStart): Prom
       title: node.title,
       checks: 0,
       expectedCalls: node.calls,
+      min: toMoney(node.minNanoUsd),
       expected: toMoney(node.expectedNanoUsd),
       ceiling: toMoney(node.ceilingNanoUsd),
     })),
+    min: toMoney(tag.minNanoUsd),
     expected: toMoney(tag.expectedNanoUsd),
     ceiling: toMoney(tag.ceilingNanoUsd),
     derivation: [...tag.derivation],
@@ -138,7 +143,7 @@ const amount = (text: string | undefined): number | undefined => (text === undef
 /** Writes a run of a workflow without driving it, and gives its id. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */
 export const startWorkflow = async (bench: Workbench, start: WorkflowStart, startedBy: string): Promise<string> => {
   const document = await pin(bench, start);
-  const tag = tagOf(bench, document);
+  const tag = await tagOf(bench, document, start.simulate);
   const limit = amount(start.budget) ?? amount(document.workflow.budget) ?? tag.ceilingNanoUsd;
   return write(bench, document, { simulated: start.simulate, limitNanoUsd: limit, startedBy, tag });
 };
@@ -198,7 +203,7 @@ export const forkWorkflow = async (
   requireRunnable(workflow, before.workflows);
   const document = { ...before, workflow, forkedFrom: { runId, step: request.from } };
   const seeded = [...keptRows(document, steps, request.from)];
-  const tag = tagOf(bench, document);
+  const tag = await tagOf(bench, document, run.simulated);
   const limitNanoUsd = amount(request.budget) ?? run.money.limit?.nanoUsd ?? tag.ceilingNanoUsd;
   return write(bench, document, { simulated: run.simulated, limitNanoUsd, startedBy, tag, seeded });
 };

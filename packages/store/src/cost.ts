@@ -1,4 +1,4 @@
-import { NO_USAGE, type Usage } from '@cloutagent/contract';
+import { NO_USAGE, type Usage, type WorkflowRunDocument } from '@cloutagent/contract';
 import { read, type Guarded } from './ask.ts';
 import type { Row } from './libsql.ts';
 import { int, text, usage } from './rows.ts';
@@ -128,6 +128,53 @@ export const readNodeHistory = async (
     costNanoUsd: int(row, 'cost'),
     calls: int(row, 'calls'),
   }));
+};
+
+/** Runs of a name that are looked at for those of one workflow. */
+const MAX_NAMESAKES = 50;
+
+/**
+ * What the nodes of a workflow cost in the last runs of it that were completed, newest run first, whatever their input was. A map's
+ * items are summed; a node that made no call is absent.
+ */
+export const readWorkflowHistory = async (
+  writer: Writer,
+  projectId: string,
+  document: WorkflowRunDocument,
+  simulated: boolean,
+): Promise<readonly ReadonlyMap<string, number>[]> => {
+  const answers = await read(writer, [
+    {
+      // A fork has not paid for what it took over.
+      sql: `WITH back AS (SELECT id, created_at FROM
+              (SELECT id, created_at, document FROM run WHERE project_id = ? AND slug = ? AND kind = 'workflow'
+                AND simulated = ? AND status = 'completed' ORDER BY created_at DESC, id DESC LIMIT ${MAX_NAMESAKES})
+              WHERE json_extract(document, '$.workflow') = ? AND json_extract(document, '$.workflows') = ?
+                AND json_extract(document, '$.model') = ? AND json_extract(document, '$.forkedFrom') IS NULL
+              LIMIT ${MAX_RUNS_BACK})
+            SELECT back.id, coalesce(r.node, '') AS node, coalesce(sum(s.amount_nano), 0) AS cost
+            FROM back LEFT JOIN reservation r ON r.run_id = back.id LEFT JOIN settlement s ON s.reservation_id = r.id
+            GROUP BY back.id, r.node ORDER BY back.created_at DESC, back.id DESC`,
+      params: [
+        projectId,
+        document.slug,
+        simulated,
+        JSON.stringify(document.workflow),
+        JSON.stringify(document.workflows),
+        document.model,
+      ],
+    },
+  ]);
+  const runs = new Map<string, Map<string, number>>();
+  for (const row of answers[0]?.rows ?? []) {
+    const id = text(row, 'id');
+    const costs = runs.get(id) ?? new Map<string, number>();
+    runs.set(id, costs);
+    // An item's place in its map is no part of the node's name.
+    const node = text(row, 'node').replace(/\[.*$/u, '');
+    if (node !== '') costs.set(node, (costs.get(node) ?? 0) + int(row, 'cost'));
+  }
+  return [...runs.values()];
 };
 
 /** Runs that wait for money, with the budget that stopped each (a `BudgetShortage`). */

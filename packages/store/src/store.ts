@@ -21,6 +21,7 @@ import type {
   RunKind,
   Signal,
   Unit,
+  WorkflowRunDocument,
 } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { read, write } from './ask.ts';
@@ -42,6 +43,7 @@ import { commitUnit } from './commit.ts';
 import {
   readCosts,
   readNodeHistory,
+  readWorkflowHistory,
   readPausedForBudget,
   type CostRange,
   type Costs,
@@ -91,6 +93,12 @@ export interface Store {
   costs(range: CostRange): Promise<Costs>;
   /** Of the last completed runs of a document, a row for each run and node. */
   nodeHistory(projectId: string, documentHash: string, simulated: boolean): Promise<readonly NodeHistory[]>;
+  /** What each node cost in the last completed runs of the same workflow, a map for each run. */
+  workflowHistory(
+    projectId: string,
+    document: WorkflowRunDocument,
+    simulated: boolean,
+  ): Promise<readonly ReadonlyMap<string, number>[]>;
   /** Runs that wait for money, with their reasons. */
   pausedForBudget(projectId: string): Promise<readonly { readonly runId: string; readonly reason: unknown }[]>;
   /** Alerts behind a place, oldest first, at most 200. */
@@ -219,6 +227,7 @@ export const createStore = (writer: Writer, clock: Clock, money: MoneyOptions = 
     limitChanges: (query) => readLimitChanges(writer, query),
     costs: (range) => readCosts(writer, range),
     nodeHistory: (projectId, documentHash, simulated) => readNodeHistory(writer, projectId, documentHash, simulated),
+    workflowHistory: (projectId, document, simulated) => readWorkflowHistory(writer, projectId, document, simulated),
     pausedForBudget: (projectId) => readPausedForBudget(writer, projectId),
     alerts: (after) => readAlerts(writer, after),
     undelivered: (channel) => readUndelivered(writer, channel, clock.now()),

@@ -13,6 +13,8 @@ import { registerTogether } from './change-together.ts';
 /** Changes of a page of `--all`; the validation walks page by page. */
 const PAGE = 200;
 
+const SLUG_HINT = 'A slug has 3 to 64 small letters, digits and single hyphens, like add-login';
+
 /** For commands that only look: without an openspec folder there is nothing to look at. */
 const lookAtFiles = async (context: Context) => {
   const files = await openFiles(context);
@@ -81,7 +83,10 @@ const registerOpen: Register = (change, context) => {
         if (!input.success) {
           const [issue] = input.error.issues;
           const field = issue?.path.join('.') ?? 'input';
-          throw new CloutError('INVALID_INPUT', `${field}: ${issue?.message ?? 'not valid'}`, { details: { field } });
+          throw new CloutError('INVALID_INPUT', `${field}: ${issue?.message ?? 'not valid'}`, {
+            ...(field === 'slug' ? { hint: SLUG_HINT } : {}),
+            details: { field },
+          });
         }
         const { openspec, project } = await openFiles(context);
         const opened = await openspec.openChange(project, input.data);

@@ -26,7 +26,7 @@ export const registerPlan: Register = (program, context) => {
                 params: { slug },
                 query: { model: options.model, simulate: simulate ? 'true' : 'false' },
               });
-          context.output.result(plan, () => showPlan(plan, context.output.style));
+          context.output.result(plan, () => showPlan(plan, slug, context.output.style));
           return 0;
         }),
       ),

@@ -4,8 +4,8 @@ import { table } from './table.ts';
 
 const usd = (money: Money | null): string => (money === null ? 'no limit' : showUsd(money.nanoUsd));
 
-/** The price tag: what each task and the whole will cost, at most and as expected, and how that came about. */
-export const showPlan = (plan: Plan, style: Style): string => {
+/** The price tag: what each task and the whole will cost, at most and as expected, and how that came about; `name` is what to run. */
+export const showPlan = (plan: Plan, name: string, style: Style): string => {
   const right = { align: 'right' as const };
   const rows = plan.tasks.map((task) => [
     task.id,
@@ -29,7 +29,7 @@ export const showPlan = (plan: Plan, style: Style): string => {
     '',
     table(columns, [...rows, ['', 'in all', '', '', usd(plan.expected), usd(plan.ceiling)]], style.dim),
     '',
-    `Expected ${style.bold(usd(plan.expected))}, at most ${style.bold(usd(plan.ceiling))}: clout run ${plain(plan.slug)} stops there unless --budget says otherwise.`,
+    `Expected ${style.bold(usd(plan.expected))}, at most ${style.bold(usd(plan.ceiling))}: clout run ${plain(name)} stops there unless --budget says otherwise.`,
     ...plan.derivation.map((line) => style.dim(`  ${oneLine(line)}`)),
     style.dim(`  Prices as of ${plain(plan.pricesAsOf)}.`),
     `Project budget: ${usd(limit)}, ${usd(spent)} spent, ${usd(held)} held${free === null ? '' : `, ${usd(free)} free`}.`,

@@ -98,7 +98,8 @@ export const showRun = (detail: RunDetail, approvals: readonly Approval[], style
     ...detail.waits.map((wait) => style.yellow(showWait(wait))),
     ...approvals.flatMap(showElicitation).map((line) => style.yellow(line)),
     ...(steps.length === 0 ? [] : ['', table(columns, steps, style.dim)]),
-    ...nextSteps(run),
+    // What a run waits for stands above.
+    ...(run.status === 'waiting' ? [] : nextSteps(run)),
   ].join('\n');
 };
 

@@ -75,7 +75,7 @@ test('[X3.plan] a plan shows what each task and the whole cost, how that came ab
     budget: { limit: usd(20), spent: usd(1), held: usd(0), free: usd(19) },
     warnings: ['Task 1.1 has no check.'],
   };
-  expect(showPlan(plan, style).split('\n')).toEqual([
+  expect(showPlan(plan, 'my-change', style).split('\n')).toEqual([
     'my-change on claude-sonnet-5-5 (simulated: nothing is billed)',
     '',
     'TASK  TITLE           CHECKS  CALLS  EXPECTED  CEILING',

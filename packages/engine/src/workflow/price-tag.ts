@@ -1,11 +1,6 @@
 import { parseUsd, showUsd, type WorkflowDocument, type WorkflowNode } from '@cloutagent/contract';
-import {
-  BYTES_PER_TOKEN,
-  CEILING_FACTOR,
-  ceilingOf,
-  GROWTH_TOKENS,
-  OUTPUT_TOKENS_PER_CALL,
-} from '../budget/estimate.ts';
+import { BYTES_PER_TOKEN, CEILING_FACTOR, GROWTH_TOKENS, OUTPUT_TOKENS_PER_CALL } from '../budget/estimate.ts';
+import { quoteNode } from '../budget/quote.ts';
 import { leastCallBound } from '../budget/reserve.ts';
 import { priceFor, priceOf, type PriceTable } from '../model/price.ts';
 import { workflowRef } from './node/sub-workflow.ts';
@@ -15,6 +10,8 @@ export interface NodePrice {
   readonly id: string;
   readonly title: string;
   readonly calls: number;
+  /** Least that it cost in runs before; 0 where there was none. */
+  readonly minNanoUsd: number;
   readonly expectedNanoUsd: number;
   readonly ceilingNanoUsd: number;
 }
@@ -22,6 +19,7 @@ export interface NodePrice {
 export interface PriceTag {
   /** Nodes of the outermost workflow; those inside of maps and workflows count with theirs. */
   readonly nodes: readonly NodePrice[];
+  readonly minNanoUsd: number;
   readonly expectedNanoUsd: number;
   readonly ceilingNanoUsd: number;
   readonly derivation: readonly string[];
@@ -48,31 +46,49 @@ interface Around {
   readonly workflows: Readonly<Record<string, WorkflowDocument>>;
   /** Of agents that name none. */
   readonly model: string;
+  /** What each node cost in earlier runs of the same workflow, a map for each run; none: prices come from sizes. */
+  readonly history?: readonly ReadonlyMap<string, number>[];
 }
 
 /**
- * The price tag of a workflow without history. The ceiling of a node is what is enforced on it: its own budget, or else
- * four times what is expected, and never less than its first call may cost. Throws PRICE_UNKNOWN.
+ * The price tag of a workflow, from its earlier runs where there are any. The ceiling of a node is what is enforced on it: its own
+ * budget, or else four times what is expected, and never less than its first call may cost. Throws PRICE_UNKNOWN.
  */
 export const priceWorkflow = (document: WorkflowDocument, around: Around): PriceTag => {
   const model = document.model ?? around.model;
+  const { history = [] } = around;
   const nodes = document.nodes.map((node): NodePrice => {
     const { calls, expected, least } = sumOf(node, { ...around, model });
     const own = node.budget === undefined ? undefined : parseUsd(node.budget);
+    const title = node.data.label ?? node.id;
+    if (calls === 0) return { id: node.id, title, calls, minNanoUsd: 0, expectedNanoUsd: 0, ceilingNanoUsd: own ?? 0 };
+    const ran = history.map((run) => run.get(node.id)).filter((cost) => cost !== undefined);
+    const facts = { expectedNanoUsd: expected, leastNanoUsd: least, boundNanoUsd: Infinity };
+    const quote = quoteNode({ ...facts, history: ran });
+    // A node on a branch that was not always taken is expected as seldom, and needs as much when it is.
+    const share = history.length === 0 ? 1 : ran.length / history.length;
     return {
       id: node.id,
-      title: node.data.label ?? node.id,
+      title,
       calls,
-      expectedNanoUsd: expected,
-      ceilingNanoUsd: own ?? (calls === 0 ? 0 : ceilingOf(expected, least)),
+      minNanoUsd: share < 1 ? 0 : quote.minNanoUsd,
+      expectedNanoUsd: Math.ceil(quote.expectedNanoUsd * share),
+      ceilingNanoUsd: own ?? quote.ceilingNanoUsd,
     };
   });
-  const expectedNanoUsd = nodes.reduce((total, node) => total + node.expectedNanoUsd, 0);
-  const ceilingNanoUsd = nodes.reduce((total, node) => total + node.ceilingNanoUsd, 0);
-  return { nodes, expectedNanoUsd, ceilingNanoUsd, derivation: derivationOf(nodes, ceilingNanoUsd) };
+  const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+  const ceilingNanoUsd = sum(nodes.map((node) => node.ceilingNanoUsd));
+  return {
+    nodes,
+    minNanoUsd: sum(nodes.map((node) => node.minNanoUsd)),
+    expectedNanoUsd: sum(nodes.map((node) => node.expectedNanoUsd)),
+    ceilingNanoUsd,
+    derivation: derivationOf(nodes, ceilingNanoUsd, history.length),
+  };
 };
 
-const derivationOf = (nodes: readonly NodePrice[], ceiling: number): readonly string[] => [
+const derivationOf = (nodes: readonly NodePrice[], ceiling: number, runs: number): readonly string[] => [
+  ...(runs === 0 ? [] : [`Nodes are expected to cost the mean of the last ${runs} run(s) of the same workflow`]),
   `An input that is not known yet counts ${INPUT_BYTES} bytes, a map ${EXPECTED_ITEMS} items; an agent with tools is expected to ask three times, another once`,
   `The ceiling of a node is its own budget, or else ${CEILING_FACTOR} times what is expected, and at least what its first call may cost`,
   ...nodes
