@@ -20,6 +20,8 @@ export interface RouteSpec {
   readonly path: string;
   /** `open`: for callers without a token too. */
   readonly scope: Scope | 'open';
+  /** A cookie that is no token any more counts as none. */
+  readonly oldCookies?: true;
   readonly summary: string;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
@@ -73,6 +75,7 @@ export const ROUTES = {
     method: 'POST',
     path: '/api/session',
     scope: 'open',
+    oldCookies: true,
     summary: 'Trade a token for a cookie (HttpOnly, SameSite=Strict)',
     body: z.strictObject({ token: z.string().min(1).max(500) }),
     output: z.object({ name: z.string(), scopes: z.array(Scope) }),
@@ -81,6 +84,7 @@ export const ROUTES = {
     method: 'DELETE',
     path: '/api/session',
     scope: 'open',
+    oldCookies: true,
     summary: 'Forget the cookie',
     output: z.object({ ok: z.literal(true) }),
   },

@@ -16,6 +16,7 @@ const options = {
   loopbackBind: true,
   required: true,
   open: false,
+  oldCookies: false,
   guard: quiet,
   address: '127.0.0.1',
 };

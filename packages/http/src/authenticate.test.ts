@@ -27,7 +27,7 @@ describe('with user tokens', () => {
     ['an empty token', { authorization: 'Bearer ' }, [401, 401, 401, 401]],
     ['another scheme', { authorization: 'Basic devtoken' }, [401, 401, 401, 401]],
     ['a cookie', { cookie: 'a=b; task-mcp-auth=devtoken; c=d' }, [200, 200, 200, 403]],
-    ['a wrong cookie', { cookie: 'task-mcp-auth=no' }, [200, 401, 401, 401]],
+    ['a wrong cookie', { cookie: 'task-mcp-auth=no' }, [401, 401, 401, 401]],
   ];
 
   it.each(table)('[T5.bearer, T5.cookie, T5.scopes, T4.tokenless] %s', async (_name, headers, expected) => {

@@ -94,14 +94,14 @@ export interface AuthenticateOptions {
   readonly loopbackBind: boolean;
   readonly required: boolean;
   readonly open: boolean;
+  readonly oldCookies: boolean;
   readonly guard: LoginGuard;
   /** What the guard counts by. */
   readonly address: string;
 }
 
 /**
- * Who is calling. A route of scope `open` may be called by nobody, but a wrong token is refused there too. A wrong cookie
- * is not: a browser sends it by itself, and may have to ask for another one.
+ * Who is calling. A route of scope `open` may be called by nobody, but a wrong token is refused there too.
  * AUTHENTICATION_FAILED for a missing or unknown token; RATE_LIMIT_EXCEEDED after too many unknown ones, unseen;
  * FORBIDDEN for a good cookie on a request of unclear origin.
  *
@@ -136,7 +136,7 @@ export const authenticate = (request: IncomingMessage, site: Site, options: Auth
     return LOCAL;
   }
   if (token !== undefined) guard.fail();
-  if (bearer === undefined && options.open) return NOBODY;
+  if (options.open && (token === undefined || (bearer === undefined && options.oldCookies))) return NOBODY;
   throw new CloutError('AUTHENTICATION_FAILED', 'Invalid or missing authentication token', {
     details: { provided: token !== undefined },
   });

@@ -110,6 +110,7 @@ export const openContexts = (deps: ContextDeps): Contexts => ({
       loopbackBind: deps.loopbackBind(),
       required: deps.required,
       open: route.scope === 'open',
+      oldCookies: route.oldCookies === true,
       guard: deps.guard,
       address: countedAs(address),
     }),

@@ -122,6 +122,8 @@ export interface Route {
   readonly path: string;
   /** `open` answers without a token (but says 401 to a wrong one). */
   readonly scope: Scope | 'open';
+  /** A wrong cookie counts as none: a browser sends it by itself, and asks such an open route for another one. */
+  readonly oldCookies?: true;
   /** Largest body in bytes; 256 KiB by default. */
   readonly maxBodyBytes?: number;
   /** Most members that a JSON body may have in all; 10,000 by default. */

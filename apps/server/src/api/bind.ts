@@ -56,6 +56,7 @@ export const bindRoutes = (handlers: Handlers): readonly Route[] =>
       path: spec.path,
       scope: spec.scope,
       ...('timed' in spec ? { timed: spec.timed } : {}),
+      ...('oldCookies' in spec ? { oldCookies: spec.oldCookies } : {}),
       handler: async (context) => {
         const query = parse(
           'query' in spec ? spec.query : undefined,
