@@ -151,7 +151,7 @@ export const readWorkflowHistory = async (
                 AND simulated = ? AND status = 'completed' ORDER BY created_at DESC, id DESC LIMIT ${MAX_NAMESAKES})
               WHERE json_extract(document, '$.workflow') = ? AND json_extract(document, '$.workflows') = ?
                 AND json_extract(document, '$.model') = ? AND json_extract(document, '$.forkedFrom') IS NULL
-              LIMIT ${MAX_RUNS_BACK})
+              ORDER BY created_at DESC, id DESC LIMIT ${MAX_RUNS_BACK})
             SELECT back.id, coalesce(r.node, '') AS node, coalesce(sum(s.amount_nano), 0) AS cost
             FROM back LEFT JOIN reservation r ON r.run_id = back.id LEFT JOIN settlement s ON s.reservation_id = r.id
             GROUP BY back.id, r.node ORDER BY back.created_at DESC, back.id DESC`,
