@@ -37,7 +37,6 @@ type Blow = (hit: {
 
 const BLOWS: Readonly<Record<string, Blow>> = {
   kill: ({ world }) => world.killServer(),
-  'kill again': ({ world }) => world.killServer(),
   freeze: ({ world, random }) => world.freezeServer(between(random, 50, 700)),
   'freeze the model': ({ world, random }) => world.freezeModel(between(random, 50, 700)),
   clock: async ({ world, random }) => world.setClock(pick(random, [-30 * HOUR, -HOUR, -5_000, 5_000, HOUR, 30 * HOUR])),
@@ -98,15 +97,16 @@ export const runChaos = async (seed: number): Promise<Outcome> => {
     workflows.set(run.id, workflow);
     readers.set(run.id, readRun(world, run.id, over.signal));
   };
-  for (let n = 0; n < 3; n += 1) await start();
+  for (let n = 0; n < 4; n += 1) await start();
 
   const calm = new AbortController();
   const blows: string[] = [];
   const storm = async (): Promise<void> => {
-    const count = between(random, 5, 8);
+    const count = between(random, 8, 11);
     for (let n = 0; n < count; n += 1) {
       await sleep(between(random, 20, 350));
-      const name = pick(random, Object.keys(BLOWS));
+      // Whatever else happens, it happens to a process that has just come back, or will soon be gone.
+      const name = n % 3 === 1 ? 'kill' : pick(random, Object.keys(BLOWS));
       blows.push(name);
       await BLOWS[name]?.({ world, person, random, runs: [...workflows.keys()] });
       if (random() < 0.25) await start();

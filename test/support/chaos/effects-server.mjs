@@ -6,7 +6,9 @@ import { createInterface } from 'node:readline';
 
 const [, , folder] = process.argv;
 const ANNOTATIONS = { look: { readOnlyHint: true }, put: { idempotentHint: true }, send: {} };
-const SLOW_MS = 400;
+/** From the effect to the answer: a call is cut off most often here. */
+const USUAL_MS = 100;
+const SLOW_MS = 500;
 
 const takeFault = () => {
   const file = path.join(folder, 'fault');
@@ -30,8 +32,7 @@ const call = (id, { name, _meta: meta }) => {
   appendFileSync(path.join(folder, 'effects.jsonl'), `${JSON.stringify({ tool: name, key })}\n`);
   if (fault === 'exit-after') process.exit(1);
   if (fault === 'hang') return undefined;
-  const answer = () => say(id, `${name} is done`);
-  return fault === 'slow' ? setTimeout(answer, SLOW_MS) : answer();
+  return setTimeout(() => say(id, `${name} is done`), fault === 'slow' ? SLOW_MS : USUAL_MS);
 };
 
 const RESULTS = {

@@ -12,10 +12,10 @@ interface Node {
 }
 type Edge = NonNullable<z.input<typeof WorkflowDocument>['edges']>[number];
 
-const TOOLS = ['look', 'put', 'send'] as const;
+const TOOLS = ['look', 'put', 'send', 'send'] as const;
 
 const agent = (id: string, random: () => number): Node => {
-  const server = random() < 0.5 ? { mcpServers: ['effects'], enabledTools: [pick(random, TOOLS)] } : {};
+  const server = random() < 0.6 ? { mcpServers: ['effects'], enabledTools: [pick(random, TOOLS)] } : {};
   const data = { systemPrompt: `You are ${id}.`, prompt: 'Go on: {{input}}', maxTokens: 256, ...server };
   if (random() < 0.4) return { id, type: 'agent', data, retry: { attempts: 3, delayMs: 100 }, onError: 'continue' };
   return { id, type: 'agent', data };

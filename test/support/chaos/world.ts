@@ -16,7 +16,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 const SCENARIO = {
   format: 1,
   name: 'chaos',
-  delays: { firstTokenMs: 30, perTokenMs: 4 },
+  delays: { firstTokenMs: 50, perTokenMs: 8 },
   rules: [
     ...['look', 'put', 'send'].map((tool) => ({
       when: { turn: 1, tools: [`mcp__effects__${tool}`] },
