@@ -46,7 +46,7 @@ it('a node has the tools of the registered servers that it names, whatever else 
     await register(client, project);
     const agent = { id: 'a', type: 'agent', data: { systemPrompt: 'You look.', mcpServers: ['effects'] } } as const;
     const workflow = { nodes: [look, agent], edges: [{ source: 'look', target: 'a' }] };
-    const { id } = await client.call('workflowRun', { body: { workflow: workflow as never, simulate: true } });
+    const { id } = await client.call('workflowRun', { body: { workflow, simulate: true } });
     const { run, steps } = await settled(client, id);
     expect(run.reason).toBeNull();
     expect(run.status).toBe('completed');

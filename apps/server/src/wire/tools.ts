@@ -15,7 +15,7 @@ export interface ToolSource {
 export const createToolSource = (mcp: McpServers): ToolSource => {
   // One for each set of servers that nodes name together; a server that is in several of them runs once.
   let current = new Map<string, Promise<Lease>>();
-  const opened: Promise<Lease>[] = [];
+  const opened = new Set<Promise<Lease>>();
   mcp.onChange(() => {
     current = new Map();
   });
@@ -28,10 +28,10 @@ export const createToolSource = (mcp: McpServers): ToolSource => {
       const opening = mcp.pool.open(ids.map((id) => ({ id })));
       const among = current;
       among.set(key, opening);
-      opened.push(opening);
+      opened.add(opening);
       opening.catch(() => {
         among.delete(key);
-        opened.splice(opened.indexOf(opening), 1);
+        opened.delete(opening);
       });
       return opening;
     },
