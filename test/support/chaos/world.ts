@@ -29,6 +29,8 @@ const SCENARIO = {
 /** A server, its model and its tools, each of which can be hit. */
 export interface World extends AsyncDisposable {
   readonly project: TempProject;
+  readonly url: string;
+  readonly token: string;
   /** Of the server, which keeps its address over restarts. */
   readonly client: Client;
   /** `kill -9`, then a new process. */
@@ -93,6 +95,8 @@ export const openWorld = async (): Promise<World> => {
   };
   return {
     project,
+    url: server.url,
+    token: server.token,
     client,
     killServer: async () => {
       await server.kill();
