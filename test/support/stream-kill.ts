@@ -82,10 +82,10 @@ const readUnderFire = async (
   const { id } = run;
   const reader = openSseReader(`${world.url}/api/runs/${id}/events`, world.token, isEnd);
   const person = new Person(world.client, random);
-  let over = false;
+  const over = new AbortController();
   // A node whose calls were cut off often has used up what it may cost, and waits for a raise.
   const help = async (): Promise<void> => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await person.look([id]);
       await sleep(200);
     }
@@ -99,7 +99,7 @@ const readUnderFire = async (
   }
   await reader.more(Number.POSITIVE_INFINITY);
   await reader.close();
-  over = true;
+  over.abort();
   await helping;
   const seen = runEvents(reader);
   const detail = await world.client.call('runShow', { params: { id } });
