@@ -21,7 +21,7 @@ export const twinsOf = (project: Project, met: readonly Pick<MetDelta, 'capabili
   return met.flatMap(({ capability }) => {
     const before = named.get(foldedName(capability));
     named.set(foldedName(capability), capability);
-    if (before?.stamp === stamp) return [twins(capability, `the capability ${quoted(before)} of the same change`)];
+    if (before !== undefined) return [twins(capability, `the capability ${quoted(before)} of the same change`)];
     const other = standing(specsDir(project), capability.split('/'), project.clock.now());
     return other === undefined ? [] : [twins(capability, `the specification ${quoted(other)}`)];
   });
