@@ -221,6 +221,31 @@ describe('events', () => {
     expect(await collect(client.events('run_1', { untilSettled: true, after: 2 }))).toEqual([]);
   });
 
+  test.each([
+    [null, 2],
+    ['approval:apr_1', 1],
+  ])(
+    'a run that waits for a time is followed on, one that waits for a person is not (topic %s)',
+    async (topic, count) => {
+      let shown = 0;
+      const state = (seq: number, status: 'waiting' | 'completed'): string => {
+        const event: RunEvent = { seq, runId: 'run_1', at: 0, body: { type: 'run.state', status, reason: null } };
+        return encodeSse({ event: 'run', id: String(seq), data: JSON.stringify(event) });
+      };
+      const baseUrl = await serve((request, response) => {
+        if (request.url === '/api/runs/run_1') {
+          const waits = [{ key: 'k', topic, until: 1 }];
+          const [run, lastSeq] = (shown += 1) < 3 ? [aRun('waiting'), 1] : [aRun('completed'), 2];
+          return json(response, 200, { run, steps: [], ledger: [], waits, lastSeq });
+        }
+        response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .write(state(1, 'waiting') + state(2, 'completed'));
+      });
+      expect(await collect(createClient({ baseUrl }).events('run_1', { untilSettled: true }))).toHaveLength(count);
+    },
+  );
+
   test('a run that breaks off without an event ends the iteration at the next heartbeat', async () => {
     let shown = 0;
     const baseUrl = await serve((request, response) => {
