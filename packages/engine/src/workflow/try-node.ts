@@ -27,7 +27,11 @@ export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Passes by itself: pauses the run, unless the node says what is to be done about its errors. */
-export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MODEL_UNAVAILABLE', 'MCP_CONNECTION_FAILED']);
+export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MODEL_UNAVAILABLE',
+  'MODEL_RATE_LIMITED',
+  'MCP_CONNECTION_FAILED',
+]);
 
 /** After these nothing can or may be written to the run any more, or it ends in another way than by a node. */
 export const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -242,6 +246,9 @@ const once = async (
   }
   const own: Drive = {
     ...drive,
+    rest: async (step, until) => {
+      await context.run.waits.wait(drive, step, { topic: null, until });
+    },
     ...(timeoutMs === undefined ? {} : { signal: AbortSignal.any([drive.signal, timeout.signal]) }),
   };
   const variable = ownValues(context.variables);
