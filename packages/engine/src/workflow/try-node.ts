@@ -20,6 +20,8 @@ export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EFFECT_UNKNOWN',
   'MODEL_KEY_MISSING',
   'NOT_TRUSTED',
+  'MCP_SERVER_NOT_FOUND',
+  'MCP_NOT_APPROVED',
   'CHANGE_LOCKED',
   'STORAGE_FULL',
   'STORAGE_READONLY',
@@ -31,6 +33,7 @@ export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MODEL_UNAVAILABLE',
   'MODEL_RATE_LIMITED',
   'MCP_CONNECTION_FAILED',
+  'MCP_QUARANTINED',
 ]);
 
 /** After these nothing can or may be written to the run any more, or it ends in another way than by a node. */
