@@ -4,7 +4,6 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, type Client } from '@cloutagent/client';
 import { codeOf, StreamChunk, type Run } from '@cloutagent/contract';
-import { startSimulator } from '@cloutagent/simulator';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog, startServer, type Environment, type RunningServer } from '@cloutagent/server';
 
@@ -108,50 +107,6 @@ describe('workflows over the API', () => {
       },
     });
     expect(chunks.filter(({ type }) => type === 'content').length).toBeGreaterThan(0);
-  });
-
-  it('[E8.frames] what an attempt wrote that broke, was cut or failed is taken back, and the rest is the answer', async () => {
-    const pace = { firstTokenMs: 300, perTokenMs: 20 };
-    const simulator = await startSimulator({
-      port: 0,
-      host: '127.0.0.1',
-      scenario: {
-        format: 1,
-        name: 'breaks',
-        delays: { firstTokenMs: 0, perTokenMs: 0 },
-        rules: [
-          { when: { times: 1 }, answer: { fault: 'drop', text: 'The answer is forty one.', afterDeltas: 3, ...pace } },
-          { when: { times: 1 }, answer: { text: 'The answer is', stopReason: 'max_tokens', ...pace } },
-          { when: { times: 1 }, answer: { text: 'No.', stopReason: 'refusal', ...pace } },
-          { when: {}, answer: { text: 'The answer is forty two.', ...pace } },
-        ],
-      },
-    });
-    try {
-      await server.close();
-      await start({ ANTHROPIC_API_URL: simulator.url, ANTHROPIC_API_KEY: 'sk-ant-none' });
-      const retry = { attempts: 2, delayMs: 0 };
-      const nodes = [{ id: 'a', type: 'agent', data: { systemPrompt: 'x', maxTokens: 4096 }, retry, budget: '0.2' }];
-      const { id } = await run({ nodes, edges: [] }, { input: 'x', simulate: false, budget: '0.2' });
-      const answer = await fetch(`${server.url}/api/runs/${id}/frames`, {
-        headers: { authorization: `Bearer ${server.token}` },
-      });
-      const chunks = (await answer.text())
-        .split('\n')
-        .filter((line) => line.startsWith('data: {"nodeId"'))
-        .map((line) => StreamChunk.parse(JSON.parse(line.slice(6))));
-      let text = '';
-      for (const chunk of chunks) {
-        if (chunk.type === 'content') text += chunk.content;
-        if (chunk.type === 'retry') text = text.slice(0, text.length - chunk.discarded);
-      }
-      expect(text).toBe('The answer is forty two.');
-      const retries = chunks.filter((chunk) => chunk.type === 'retry');
-      expect(retries.map(({ code }) => code)).toEqual(['MODEL_UNAVAILABLE', 'MAX_TOKENS', 'NODE_FAILED']);
-      expect(retries.every(({ discarded }) => discarded > 0)).toBe(true);
-    } finally {
-      await simulator.close();
-    }
   });
 
   it('[WORKFLOW_INVALID] what cannot be run is refused with a finding at its node', async () => {
