@@ -58,14 +58,22 @@ export const ERRORS = {
   // Storage
   STORAGE_FULL: spec(507, 7, 'Free some disk space and try again', true),
   STORAGE_READONLY: spec(507, 5, 'Make the folder writable and try again'),
-  STORAGE_NEWER: spec(500, 1, 'The data was written by a newer version; update CloutAgent'),
+  STORAGE_NEWER: spec(
+    500,
+    1,
+    'The data was written by a newer version; update CloutAgent, or go back to a backup of before',
+  ),
   STORAGE_BUSY: spec(
     503,
     7,
     'Too much is waiting for the database, or a foreign program holds it; try again in a moment',
     true,
   ),
-  STORAGE_CORRUPT: spec(500, 1, 'Stop CloutAgent, put .cloutagent/store.db* aside and restore a copy of them'),
+  STORAGE_CORRUPT: spec(
+    500,
+    1,
+    'Stop CloutAgent, put .cloutagent/store.db* aside and copy a backup there: docs/backup.md',
+  ),
   STORAGE_FAILED: spec(
     500,
     1,
@@ -130,6 +138,7 @@ export const ERRORS = {
     'Only public addresses are called; an administrator may allow a network in the entry of the server (allowNetworks)',
   ),
   SECRET_NOT_FOUND: spec(422, 5, 'Set the variable or write the file that the entry of the server refers to'),
+  SECRET_UNREADABLE: spec(422, 5, 'Bring back the key of the secrets, or add the servers with secrets again'),
   NOT_TRUSTED: spec(403, 5, 'Look at what the folder would run, then: clout trust'),
 } as const satisfies Record<string, ErrorSpec>;
 
