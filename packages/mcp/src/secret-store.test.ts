@@ -97,7 +97,8 @@ describe('[E16] a secret at rest', () => {
     for (const text of ['', 'short', `${FIRST},`, 'g'.repeat(64)]) {
       const error = await failure(openWith(text).put(SECRET));
       expect(error).toMatchObject({ code: 'SECRET_UNREADABLE', hint: expect.stringContaining('openssl') as string });
-      if (text.length > 5) expect((error as Error).message).not.toContain(text);
+      // It may be a key with a slip of the pen.
+      expect((error as Error).message).not.toContain(text.slice(0, 20) || FIRST);
     }
     expect(await codeFrom(openSecretStore(file(), keyFile(undefined)).put(SECRET))).toBe('SECRET_UNREADABLE');
   });
