@@ -58,14 +58,22 @@ export const ERRORS = {
   // Storage
   STORAGE_FULL: spec(507, 7, 'Free some disk space and try again', true),
   STORAGE_READONLY: spec(507, 5, 'Make the folder writable and try again'),
-  STORAGE_NEWER: spec(500, 1, 'The data was written by a newer version; update CloutAgent'),
+  STORAGE_NEWER: spec(
+    500,
+    1,
+    'The data was written by a newer version; update CloutAgent, or go back to a backup of before',
+  ),
   STORAGE_BUSY: spec(
     503,
     7,
     'Too much is waiting for the database, or a foreign program holds it; try again in a moment',
     true,
   ),
-  STORAGE_CORRUPT: spec(500, 1, 'Stop CloutAgent, put .cloutagent/store.db* aside and restore a copy of them'),
+  STORAGE_CORRUPT: spec(
+    500,
+    1,
+    'Stop CloutAgent, put .cloutagent/store.db* aside and copy a backup there: docs/backup.md',
+  ),
   STORAGE_FAILED: spec(
     500,
     1,
