@@ -50,7 +50,7 @@ export const ERRORS = {
   CHANGE_ALREADY_ARCHIVED: spec(409, 4, 'The change is in openspec/changes/archive; open a new change instead'),
   CHANGE_CONFLICT: spec(409, 4, 'The specification was changed meanwhile; compare both texts and edit the delta'),
   CHANGE_LOCKED: spec(409, 4, 'Another owner holds this change; wait for its lease to end or ask the owner'),
-  CHANGE_INVALID: spec(422, 2, 'clout change validate SLUG lists what is wrong and where'),
+  CHANGE_INVALID: spec(422, 2, 'clout change validate lists what is wrong and where'),
   CHANGE_TASKS_INCOMPLETE: spec(409, 4, 'Finish the open tasks, or archive with allowIncomplete'),
   TEMPLATE_NOT_FOUND: spec(404, 3, 'Use one of: feature, bugfix, chore'),
   RESOURCE_NOT_FOUND: spec(404, 3, 'resources/list names the resources that exist'),
