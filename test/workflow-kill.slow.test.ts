@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { audit } from './support/ledger.ts';
-import { isAlive, processTree, until } from './support/processes.ts';
+import { killTree } from './support/processes.ts';
 import { runProgram, startProgram } from './support/program.ts';
 import { openTempProject } from './support/project.ts';
 
@@ -57,10 +57,7 @@ it('[D1 D3 X2.kill X2.no-repeat] kill -9 in a workflow of twelve nodes, again an
       return seen >= target;
     });
     if (reached === undefined) break;
-    const tree = processTree(running.pid);
-    running.kill('SIGKILL');
-    await running.ended;
-    await until(() => tree.every((pid) => !isAlive(pid)));
+    await killTree(running);
     kills += 1;
   }
   expect(kills).toBeGreaterThan(3);

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { SLUG, TASKS, writePriceList } from './change.ts';
 import { audit } from './ledger.ts';
-import { isAlive, processTree, until } from './processes.ts';
-import { cloutJson, startProgram, type Running } from './program.ts';
+import { killTree } from './processes.ts';
+import { cloutJson, startProgram } from './program.ts';
 import { openTempProject, type TempProject } from './project.ts';
+import { seeded } from './random.ts';
 
 /** Where a process is killed: at the first event of this kind after it took the run over, and so many milliseconds later. */
 interface Blow {
@@ -21,17 +22,6 @@ const PHASES: readonly Blow['at'][] = [
   'check.finished',
   'tool.finished',
 ];
-
-/** Numbers in [0, 1) that are the same for a seed on every machine (mulberry32). */
-const seeded = (seed: number): (() => number) => {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-};
 
 const blows = (count: number, seed: number): readonly Blow[] => {
   const random = seeded(seed);
@@ -53,14 +43,6 @@ const createFinder = (): ((type: string) => (line: string) => boolean) => {
       return parsed.event.seq > from && parsed.event.body.type === type;
     };
   };
-};
-
-/** Kills a process and all that it started is gone soon: nothing of ours outlives it. */
-const killTree = async (running: Running): Promise<void> => {
-  const tree = processTree(running.pid);
-  running.kill('SIGKILL');
-  await running.ended;
-  await until(() => tree.every((pid) => !isAlive(pid)));
 };
 
 /** Calls with an unknown outcome are booked at their bound: ten of them in one task must fit what the task may cost. */

@@ -54,10 +54,13 @@ const check = (row: LedgerRow, runId: string, requests: readonly LoggedRequest[]
 };
 
 /** Holds a run's ledger against what the simulator was really asked. */
-export const audit = async (project: TempProject, run = 'last'): Promise<Audit> => {
-  const detail = RunDetail.parse(await cloutJson(['runs', 'show', run], project));
+export const audit = async (project: TempProject, run = 'last'): Promise<Audit> =>
+  auditDetail(RunDetail.parse(await cloutJson(['runs', 'show', run], project)), readRequestLog(project));
+
+/** @param all requests of any run */
+export const auditDetail = (detail: RunDetail, all: readonly LoggedRequest[]): Audit => {
   const { id } = detail.run;
-  const requests = readRequestLog(project).filter(({ idempotencyKey }) => idempotencyKey?.startsWith(`${id}:`));
+  const requests = all.filter(({ idempotencyKey }) => idempotencyKey?.startsWith(`${id}:`));
   const calls = detail.steps.filter(({ kind }) => kind === 'model');
   const unasked = requests.filter(
     ({ idempotencyKey }) => !detail.ledger.some((row) => idempotencyKey === `${id}:${row.stepKey}#${row.attempt}`),

@@ -75,3 +75,15 @@ export const processTree = (root: number): readonly number[] => {
   ];
   return below(root, parents());
 };
+
+/** Kills a process; all that it started is gone soon: nothing of ours outlives it. */
+export const killTree = async (running: {
+  readonly pid: number;
+  readonly ended: Promise<unknown>;
+  kill(signal: NodeJS.Signals): void;
+}): Promise<void> => {
+  const tree = processTree(running.pid);
+  running.kill('SIGKILL');
+  await running.ended;
+  await until(() => tree.every((pid) => !isAlive(pid)));
+};

@@ -2,22 +2,28 @@ import { createClient, type Client } from '@cloutagent/client';
 import type { Run, WorkflowDocument } from '@cloutagent/contract';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { killTree } from './processes.ts';
 import { startProgram, type Running } from './program.ts';
 import type { TempProject } from './project.ts';
 
 export interface WorkflowServer extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  readonly token: string;
   readonly client: Client;
   run(workflow: Partial<WorkflowDocument>, input: string): Promise<Run>;
+  signal(signal: NodeJS.Signals): void;
+  /** As `kill -9` does it; resolves once all that it started is gone too. */
+  kill(): Promise<void>;
 }
 
-/** `clout up` as users run it, with a simulator of its own where one is given. */
+/** `clout up` as users run it, with a simulator of its own where one is given; on any free port where none is named. */
 export const startWorkflowServer = async (
   project: TempProject,
   env: Readonly<Record<string, string>>,
+  port = 0,
 ): Promise<WorkflowServer> => {
-  const running: Running = startProgram('clout', ['up', '--port', '0', '--json'], project, {
+  const running: Running = startProgram('clout', ['up', '--port', String(port), '--json'], project, {
     env: { RATE_LIMIT: '0', REQUEST_TIMEOUT_MS: '0', LOG_LEVEL: 'error', ...env },
   });
   const line = await running.line((text) => text.includes('"url"'));
@@ -28,9 +34,12 @@ export const startWorkflowServer = async (
   return {
     url,
     pid: running.pid,
+    token,
     client,
     run: (workflow, input) =>
       client.call('workflowRun', { body: { workflow: workflow as WorkflowDocument, input, budget: '1' } }),
+    signal: (signal) => running.kill(signal),
+    kill: () => killTree(running),
     [Symbol.asyncDispose]: async () => {
       running.kill('SIGTERM');
       await running.ended;

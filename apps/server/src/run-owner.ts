@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CloutError, codeOf, type Run, type RunEvent, type TextDelta } from '@cloutagent/contract';
 import { CANCELLED, openDispatch, type Dispatch, type DriveControl } from '@cloutagent/engine';
 import { Hub, type Clock } from '@cloutagent/kit';
@@ -83,6 +84,8 @@ export class RunOwner {
 
   #start(runId: string, unknown: 'repeat' | 'skip' | undefined): Promise<void> {
     const controller = new AbortController();
+    // Every call that is under way listens; Node would take more than ten for a leak.
+    setMaxListeners(0, controller.signal);
     const done = this.#drive(runId, {
       signal: controller.signal,
       unknown,

@@ -64,7 +64,8 @@ export const followRun = async (
         seq = event.seq;
         if (event.body.type === 'run.state') ended = ENDED.has(event.body.status);
       }
-      if (events.length < BATCH) return;
+      // Fewer than were asked for may be all that fits one answer.
+      if (events.length === 0) return;
     }
   };
 

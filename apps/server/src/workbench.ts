@@ -130,7 +130,7 @@ export const openWorkbench = async (options: {
     elicit: async () => ({ action: 'cancel' }),
   });
   const people = new People(store, log);
-  const tools = createToolSource(mcp, settings.config.run.mcpServers);
+  const tools = createToolSource(mcp);
   const project = keepListing(await openProject(root, { clock, caller: options.user }));
   const requireKey = (): string => {
     if (settings.anthropic.apiKey === undefined) {
@@ -167,7 +167,7 @@ export const openWorkbench = async (options: {
   const caches: Workbench['caches'] = ({ simulated: onSimulator }) => onSimulator || profile.sendCacheControl;
   const ports = workflowPorts({
     model,
-    tools: async () => guardTools(await tools.open(), { ...project, others: [dataDir] }),
+    tools: async (servers) => guardTools(await tools.open(servers), { ...project, others: [dataDir] }),
     prices,
     store,
     taskGraph: taskGraphOf(() => laneDeps()),
@@ -178,7 +178,7 @@ export const openWorkbench = async (options: {
     projectId: PROJECT_ID,
     journal: store,
     model: (run) => model(run.simulated),
-    tools: () => tools.open(),
+    tools: () => tools.open(['filesystem', ...settings.config.run.mcpServers]),
     people,
     prices,
     caches,

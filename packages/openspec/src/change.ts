@@ -43,8 +43,9 @@ export const changeFolder = (project: Project, slug: string): string => path.joi
 /** Is there a real folder, no link that leads out? */
 export const isChangeFolder = async (project: Project, folder: string): Promise<boolean> => {
   try {
+    const boundary = realOf(project.openspecDir);
     const real = realpathSync.native(folder);
-    return isInside(realpathSync.native(project.openspecDir), real) && lstatSync(real).isDirectory();
+    return boundary !== undefined && isInside(boundary, real) && lstatSync(real).isDirectory();
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return false;
     throw error;

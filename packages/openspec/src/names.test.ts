@@ -133,6 +133,19 @@ describe('[F11] names that some disk or some eye takes for one', () => {
     await archiveChange(project, { slug: 'same' });
   });
 
+  it('a specification that comes beside the others is seen at the next look', async () => {
+    await using folder = await scratch({
+      'openspec/specs/other/spec.md': specOf(requirement('A')),
+      ...changeOf('chg', { cap: added(requirement('B')) }),
+    });
+    // So late that what was seen of the folder is kept.
+    const project = await folder.open({ clock: fixedClock('2126-11-20T12:00:00.000Z') });
+    const codes = async (): Promise<string[]> => (await validateChange(project, 'chg')).issues.map(({ code }) => code);
+    expect(await codes()).not.toContain('NAME_COLLISION');
+    await folder.write({ 'openspec/specs/Cap/spec.md': specOf(requirement('A')) });
+    expect(await codes()).toContain('NAME_COLLISION');
+  });
+
   it.each(['Add-Login', 'ADD-LOGIN', 'add-\u200blogin'])('a slug is taken where %j stands already', async (name) => {
     await using folder = await scratch();
     await mkdir(path.join(folder.root, 'openspec/changes', name), { recursive: true });

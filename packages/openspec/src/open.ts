@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CloutError, type ChangeOpenInput, type ChangeSummary, type Template } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
-import { BASES_FILE, writeBases, type Base } from './base/bases.ts';
+import { BASES_FILE, writeNote, type Base } from './base/bases.ts';
 import { seen } from './base/see.ts';
 import { changeFolder, loadChange, timesOf, toSummary, type ChangeFiles } from './change.ts';
 import { errnoOf } from './disk/errno.ts';
@@ -46,7 +46,7 @@ export const openChange = async (given: Project, input: ChangeOpenInput): Promis
     const meta = metaOf(project, { template, title, owner: input.owner, lease, files });
     try {
       const bases = await basesOf(project, input.slug, files);
-      const all = new Map([...files, [META_FILE, meta], [BASES_FILE, writeBases(bases)]]);
+      const all = new Map([...files, [META_FILE, meta], [BASES_FILE, writeNote({ bases, isPassing: false })]]);
       await publishFolder(project.writes, workDir(project, 'staging'), folder, all);
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error;

@@ -5,13 +5,14 @@ import { noteBases } from './base/see.ts';
 import { loadDeltas, loadShared, type ChangeDeltas } from './change.ts';
 import { entriesOf, namesOf } from './disk/read.ts';
 import { parseDelta } from './grammar/delta.ts';
+import { nextTurn } from './listing/slice.ts';
 import { meetSpecs, type MetDelta } from './met.ts';
 import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
 import { changesDir, type Project } from './project.ts';
 import { isChangeName } from './slug.ts';
 
 /** Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. */
-type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[]) => Promise<void>;
+type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[]) => Promise<unknown>;
 
 /**
  * Requirements that several open changes name: of one change, or of all. What they start from is noted on the way, so
@@ -86,18 +87,13 @@ const sharing = async (
   const found: string[] = [];
   const changes = changesDir(project);
   const files = capabilities.map((capability) => path.join(path.sep, 'specs', ...capability.split('/'), 'spec.md'));
-  let looks = 0;
-  for (const name of names) {
-    const has = files.some((file) => {
-      looks += 1;
-      return existsSync(`${changes}${path.sep}${name}${file}`);
-    });
-    if (has) found.push(name);
-    if (looks < LOOKS_PER_TURN) continue;
-    looks = 0;
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+  for (const [index, name] of names.entries()) {
+    for (const file of files) {
+      if (!existsSync(`${changes}${path.sep}${name}${file}`)) continue;
+      found.push(name);
+      break;
+    }
+    if ((index * files.length) % LOOKS_PER_TURN < files.length) await nextTurn();
   }
   return found;
 };

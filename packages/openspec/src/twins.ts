@@ -2,6 +2,7 @@ import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import { namesOf } from './disk/read.ts';
 import { foldedName } from './folded-name.ts';
+import { isRacy, stampOf } from './listing/stamp.ts';
 import type { MetDelta } from './met.ts';
 import { specsDir, type Project } from './project.ts';
 
@@ -21,7 +22,7 @@ export const twinsOf = (project: Project, met: readonly Pick<MetDelta, 'capabili
     const before = named.get(foldedName(capability));
     named.set(foldedName(capability), capability);
     if (before !== undefined) return [twins(capability, `the capability ${quoted(before)} of the same change`)];
-    const other = standing(specsDir(project), capability.split('/'));
+    const other = standing(specsDir(project), capability.split('/'), project.clock.now());
     return other === undefined ? [] : [twins(capability, `the specification ${quoted(other)}`)];
   });
 };
@@ -37,14 +38,41 @@ export const assertNoTwins = (project: Project, slug: string, met: readonly MetD
 };
 
 /** What stands at the place of a capability under another spelling; undefined where it is the same, or nothing. */
-const standing = (folder: string, parts: readonly string[], above: readonly string[] = []): string | undefined => {
+const standing = (
+  folder: string,
+  parts: readonly string[],
+  lookedAt: number,
+  above: readonly string[] = [],
+): string | undefined => {
   const [part, ...rest] = parts;
   if (part === undefined) return undefined;
-  const names = namesOf(folder);
-  const folded = foldedName(part);
-  const twin = names.find((name) => name !== part && foldedName(name) === folded);
+  const alike = spelledIn(folder, lookedAt).get(foldedName(part)) ?? [];
+  const twin = alike.find((name) => name !== part);
   if (twin !== undefined) return [...above, twin].join('/');
-  return names.includes(part) ? standing(path.join(folder, part), rest, [...above, part]) : undefined;
+  return alike.includes(part) ? standing(path.join(folder, part), rest, lookedAt, [...above, part]) : undefined;
+};
+
+/** Names of a folder by what they fold to. */
+type Spelled = ReadonlyMap<string, readonly string[]>;
+
+/** Folders as they were: every validation and every archive looks at the one of all specifications. */
+const known = new Map<string, { readonly stamp: string; readonly spelled: Spelled }>();
+/** A process works in a handful of projects, with few capabilities inside of others. */
+const MAX_FOLDERS = 32;
+
+const spelledIn = (folder: string, lookedAt: number): Spelled => {
+  const { stamp, changedAt } = stampOf([folder]);
+  const before = known.get(folder);
+  if (before?.stamp === stamp) return before.spelled;
+  const spelled = new Map<string, string[]>();
+  for (const name of namesOf(folder)) {
+    const folded = foldedName(name);
+    spelled.set(folded, [...(spelled.get(folded) ?? []), name]);
+  }
+  if (known.size >= MAX_FOLDERS) known.clear();
+  if (isRacy(changedAt, lookedAt)) known.delete(folder);
+  else known.set(folder, { stamp, spelled });
+  return spelled;
 };
 
 const quoted = (name: string): string => JSON.stringify(name);

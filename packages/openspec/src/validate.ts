@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Finding, StaleRequirement, Validation } from '@cloutagent/contract';
-import { noteBases, readBases } from './base/see.ts';
+import { noteBases } from './base/see.ts';
 import { checkBases } from './base/stale.ts';
 import { holdsDelta, loadChange, shortcomingsOf, type ChangeFiles } from './change.ts';
 import { isEmptyDelta } from './grammar/delta.ts';
@@ -23,8 +23,7 @@ export const validateChange = async (
 ): Promise<Validation> => {
   const files = await loadChange(project, slug);
   const met = await meetSpecs(project, files);
-  await noteBases(project, files, met);
-  const { stale } = checkBases(met, await readBases(project, files.folder), false);
+  const { stale } = checkBases(met, await noteBases(project, files, met), false);
   const issues = [
     ...(await findingsOf(project, files, met)),
     ...stale.map(staleFinding),

@@ -4,7 +4,6 @@ import {
   type Approval,
   type ApprovalAnswer,
   type ApprovalDecision,
-  type Claim,
   type NewApproval,
   type Page,
 } from '@cloutagent/contract';
@@ -14,15 +13,16 @@ import { insertEvent } from './event.ts';
 import type { Row } from './libsql.ts';
 import { int, intOrNull, json, text, textOrNull, toJson } from './rows.ts';
 import { insertSignal, touchRun } from './signal.ts';
+import type { RunRef } from './unit.ts';
 import type { Writer } from './writer.ts';
 
-export const insertApproval = ({ runId, run }: Claim, approval: NewApproval, now: number): Guarded => ({
+export const insertApproval = ({ runId, projectId }: RunRef, approval: NewApproval, now: number): Guarded => ({
   sql: `INSERT INTO approval (id, run_id, project_id, step_key, kind, title, request, digest, status, created_at, expires_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)`,
   params: [
     approval.id,
     runId,
-    run.projectId,
+    projectId,
     approval.step,
     approval.kind,
     toJson(approval.title),

@@ -1,5 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
-import type { Answer, Row } from './libsql.ts';
+import type { Answer, Connection, Row } from './libsql.ts';
 import type { SqlUnit, Statement } from './unit.ts';
 import type { Writer } from './writer.ts';
 
@@ -24,9 +24,19 @@ const ask = async (
   // Functions cannot cross to the thread.
   const outcome = await writer.submit({ mode, statements: statements.map(({ refuse: _, ...statement }) => statement) });
   if (outcome.kind === 'done') return outcome.answers;
+  if (outcome.kind === 'performed') throw defect('a unit was answered as a commit');
   throw (
     statements[outcome.index]?.refuse?.(outcome.explained) ?? defect(`statement ${outcome.index} of a unit was refused`)
   );
+};
+
+/** Runs a statement in the thread. Throws what its unmet guard means. */
+export const must = (connection: Connection, statement: Guarded): Answer => {
+  const { sql, params, expectChanges, explain, refuse } = statement;
+  const answer = connection.run(sql, params);
+  if (expectChanges === undefined || answer.changes === expectChanges) return answer;
+  const explained = explain === undefined ? [] : connection.run(explain.sql, explain.params).rows;
+  throw refuse?.(explained) ?? defect('a statement was refused');
 };
 
 /** What only wrong code of ours can cause. */

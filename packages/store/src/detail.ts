@@ -22,6 +22,9 @@ import type { Writer } from './writer.ts';
 /** Events of one answer, whatever the caller asks: a reader comes again with the last `seq`. */
 const MAX_EVENTS = 1_000;
 
+/** Characters of events of one answer; the last event may go beyond. What a reader has not taken yet lies in memory meanwhile. */
+const MAX_EVENT_CHARS = 256 * 1024;
+
 /** Runs of one page; the API allows 200. */
 const MAX_PAGE = 200;
 
@@ -62,7 +65,7 @@ export const readLedger = async (writer: Writer, runId: string): Promise<readonl
   return (answers.at(-1)?.rows ?? []).map(toLedgerRow);
 };
 
-/** Stored events with `seq > after`, in order. Throws RUN_NOT_FOUND. */
+/** Stored events with `seq > after`, in order: at least one where there is any. Throws RUN_NOT_FOUND. */
 export const readEvents = async (
   writer: Writer,
   runId: string,
@@ -72,8 +75,18 @@ export const readEvents = async (
   const answers = await read(writer, [
     runExists(runId),
     {
-      sql: 'SELECT seq, at, body FROM event WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?',
-      params: [runId, after, Math.max(0, Math.min(limit, MAX_EVENTS))],
+      // One by one, so that what is not given is not read either; `CROSS` keeps the order of the joins.
+      sql: `WITH RECURSIVE page (seq, size) AS (
+              SELECT ?, 0
+              UNION ALL
+              SELECT event.seq, page.size + length(event.body) FROM page CROSS JOIN event ON event.run_id = ? AND event.seq =
+                (SELECT min(seq) FROM event WHERE run_id = ? AND seq > page.seq)
+              WHERE page.size < ? LIMIT ?
+            )
+            SELECT event.seq, at, body FROM page CROSS JOIN event ON event.run_id = ? AND event.seq = page.seq
+            WHERE page.seq > ? ORDER BY page.seq`,
+      // The first row of the page is where it begins.
+      params: [after, runId, runId, MAX_EVENT_CHARS, 1 + Math.max(0, Math.min(limit, MAX_EVENTS)), runId, after],
     },
   ]);
   return (answers.at(-1)?.rows ?? []).map((row) => ({

@@ -1,17 +1,19 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from './testing/support.ts';
+import { openBooks, type Books } from './books.ts';
 import { commitGroup, readUnit } from './group.ts';
 import { openSqlite, type Connection } from './libsql.ts';
 import type { SqlUnit, Statement } from './unit.ts';
 
-const open = async (): Promise<AsyncDisposable & { readonly connection: Connection }> => {
+const open = async (): Promise<AsyncDisposable & { readonly connection: Connection; readonly books: Books }> => {
   const folder = await tempFolder();
   const connection = openSqlite(path.join(folder.dir, 'a.db'), { busyTimeoutMs: 0 });
   connection.run('PRAGMA journal_mode=WAL');
   connection.exec('CREATE TABLE t (a TEXT PRIMARY KEY, n BIGINT NOT NULL CHECK (n >= 0))');
   return {
     connection,
+    books: openBooks(connection),
     [Symbol.asyncDispose]: async () => {
       connection.close();
       await folder[Symbol.asyncDispose]();
@@ -27,7 +29,7 @@ const keys = (connection: Connection): unknown =>
 describe('[X2.atomic] a group of units', () => {
   it('keeps the good ones and rolls each bad one back alone', async () => {
     await using opened = await open();
-    const outcomes = commitGroup(opened.connection, [
+    const outcomes = commitGroup(opened.connection, opened.books, [
       unit(insert('a')),
       unit(insert('b'), { ...insert('c'), expectChanges: 2 }),
       unit(insert('d'), insert('a')),
@@ -54,14 +56,14 @@ describe('[X2.atomic] a group of units', () => {
   it('lets a unit see what the units before it did', async () => {
     await using opened = await open();
     const add: Statement = { sql: 'UPDATE t SET n = n + 1 WHERE a = ? AND n < 2', params: ['a'], expectChanges: 1 };
-    const outcomes = commitGroup(opened.connection, [unit(insert('a')), unit(add), unit(add), unit(add)]);
+    const outcomes = commitGroup(opened.connection, opened.books, [unit(insert('a')), unit(add), unit(add), unit(add)]);
     expect(outcomes.map((outcome) => outcome.kind)).toEqual(['done', 'done', 'done', 'refused']);
   });
 
   it('explains a refusal from inside of the unit, before it is rolled back', async () => {
     await using opened = await open();
     const explain = { sql: 'SELECT n FROM t WHERE a = ?', params: ['a'] };
-    const [outcome] = commitGroup(opened.connection, [
+    const [outcome] = commitGroup(opened.connection, opened.books, [
       unit(insert('a', 7), { sql: 'UPDATE t SET n = 0 WHERE a = ?', params: ['none'], expectChanges: 1, explain }),
     ]);
     expect(outcome).toEqual({ kind: 'refused', index: 1, explained: [{ n: 7 }] });
@@ -70,11 +72,12 @@ describe('[X2.atomic] a group of units', () => {
 
   it('is one transaction, so one sync: the log gets one page, however many units change it', async () => {
     await using opened = await open();
-    commitGroup(opened.connection, [unit(insert('a'))]);
+    commitGroup(opened.connection, opened.books, [unit(insert('a'))]);
     opened.connection.run('PRAGMA wal_checkpoint(TRUNCATE)');
     const add: Statement = { sql: 'UPDATE t SET n = n + 1', params: [], expectChanges: 1 };
     commitGroup(
       opened.connection,
+      opened.books,
       Array.from({ length: 50 }, () => unit(add)),
     );
     expect(opened.connection.run('SELECT n FROM t').rows).toEqual([{ n: 50 }]);
@@ -85,7 +88,7 @@ describe('[X2.atomic] a group of units', () => {
     await using opened = await open();
     const pages = opened.connection.run('PRAGMA page_count').rows[0]?.['page_count'];
     opened.connection.run(`PRAGMA max_page_count=${Number(pages) + 2}`);
-    const outcomes = commitGroup(opened.connection, [
+    const outcomes = commitGroup(opened.connection, opened.books, [
       unit(insert('a')),
       unit(insert('b'.repeat(100_000))),
       unit(insert('c')),
@@ -100,7 +103,7 @@ describe('[X2.atomic] a group of units', () => {
 
   it('does again what a unit took with it that lost the whole transaction', async () => {
     await using opened = await open();
-    const outcomes = commitGroup(opened.connection, [
+    const outcomes = commitGroup(opened.connection, opened.books, [
       unit(insert('a')),
       unit(insert('b'), { sql: 'INSERT OR ROLLBACK INTO t VALUES (?, ?)', params: ['a', 1] }),
       unit(insert('c')),
@@ -112,20 +115,20 @@ describe('[X2.atomic] a group of units', () => {
   it('fails as a whole where the database cannot be begun', async () => {
     await using opened = await open();
     opened.connection.exec('PRAGMA query_only=ON');
-    const outcomes = commitGroup(opened.connection, [unit(insert('a')), unit(insert('b'))]);
+    const outcomes = commitGroup(opened.connection, opened.books, [unit(insert('a')), unit(insert('b'))]);
     expect(outcomes).toMatchObject([
       { failure: { code: 'STORAGE_READONLY' } },
       { failure: { code: 'STORAGE_READONLY' } },
     ]);
     opened.connection.exec('PRAGMA query_only=OFF');
-    expect(commitGroup(opened.connection, [unit(insert('a'))])).toMatchObject([{ kind: 'done' }]);
+    expect(commitGroup(opened.connection, opened.books, [unit(insert('a'))])).toMatchObject([{ kind: 'done' }]);
   });
 });
 
 describe('a unit that reads', () => {
   it('ends its transaction, also when it fails', async () => {
     await using opened = await open();
-    commitGroup(opened.connection, [unit(insert('a'))]);
+    commitGroup(opened.connection, opened.books, [unit(insert('a'))]);
     const read = (sql: string): unknown =>
       readUnit(opened.connection, { mode: 'read', statements: [{ sql, params: [] }] });
     expect(read('SELECT a FROM t')).toEqual({ kind: 'done', answers: [{ rows: [{ a: 'a' }], changes: 1 }] });

@@ -156,6 +156,18 @@ describe.each(BACKENDS)('the journal on $name', ({ open }) => {
       expect.objectContaining({ seq: 39, runId: 'run_1', at: clock.now() }),
     ]);
     expect(await store.events('run_1', 40, 10)).toEqual([]);
+    // Large ones come in pages of their own, each at least one event.
+    const note = 'x'.repeat(200_000);
+    for (const claim of claims.slice(0, 1))
+      for (let n = 0; n < 5; n += 1) await store.commit(claim, { events: [{ ...event(n), title: note }] });
+    const pages = [];
+    for (let after = 40; ;) {
+      const page = await store.events('run_1', after, 1000);
+      if (page.length === 0) break;
+      pages.push(page.map(({ seq }) => seq));
+      after = page.at(-1)?.seq ?? 0;
+    }
+    expect(pages).toEqual([[41, 42], [43, 44], [45]]);
   });
 
   it('[X2.atomic] stores all of a unit or nothing of it', async () => {

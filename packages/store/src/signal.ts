@@ -1,8 +1,9 @@
-import { CloutError, type Claim, type RunWait, type Signal } from '@cloutagent/contract';
+import { CloutError, type RunWait, type Signal } from '@cloutagent/contract';
 import { read, write, type Guarded } from './ask.ts';
 import { runFinished, runNotFound } from './claim.ts';
 import type { Row } from './libsql.ts';
 import { intOrNull, json, text, textOrNull, toJson, UNFINISHED } from './rows.ts';
+import type { RunRef } from './unit.ts';
 import type { Writer } from './writer.ts';
 
 const signalled = (runId: string, topic: string): CloutError =>
@@ -16,11 +17,11 @@ export const unlessSignalled = (runId: string, topic: string): Guarded => ({
   refuse: () => signalled(runId, topic),
 });
 
-export const waitStatements = ({ runId, run }: Claim, wait: RunWait): readonly Guarded[] => [
+export const waitStatements = ({ runId, projectId }: RunRef, wait: RunWait): readonly Guarded[] => [
   ...(wait.topic === null ? [] : [unlessSignalled(runId, wait.topic)]),
   {
     sql: 'INSERT INTO wait (run_id, key, project_id, topic, until_at) VALUES (?, ?, ?, ?, ?)',
-    params: [runId, wait.key, run.projectId, wait.topic, wait.until],
+    params: [runId, wait.key, projectId, wait.topic, wait.until],
   },
 ];
 

@@ -1,7 +1,7 @@
 import { CloutError, type LimitedLevel, type NewRun, type Run, type RunKind } from '@cloutagent/contract';
 import { defect, type Guarded } from './ask.ts';
 import { ensureBudgetStatements } from './budget.ts';
-import { insertStep } from './step.ts';
+import { insertStep, toStepText } from './step.ts';
 import { text, toJson, UNFINISHED } from './rows.ts';
 
 /** What a listing needs of a document, so that it does not read all prompts. */
@@ -66,7 +66,9 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
         });
       },
     },
-    ...(run.seeded ?? []).map((step) => insertStep({ runId: run.id, run }, step)),
+    ...(run.seeded ?? []).map((step, index) =>
+      insertStep({ runId: run.id, projectId: run.projectId }, index + 1, toStepText(step)),
+    ),
     ...levels.flatMap((level): readonly Guarded[] => [
       ...ensureBudgetStatements(level, level.limitNanoUsd),
       {

@@ -1,6 +1,7 @@
-import { CloutError, StepKind, type Claim, type Intent, type StepRow, type Usage } from '@cloutagent/contract';
+import { CloutError, StepKind, type Intent, type StepRow, type Usage } from '@cloutagent/contract';
 import type { Guarded } from './ask.ts';
 import type { Row } from './libsql.ts';
+import type { RunRef, StepText } from './unit.ts';
 import { int, json, text, textOrNull, toJson } from './rows.ts';
 
 export const STEP_COLUMNS =
@@ -24,32 +25,36 @@ export const toStep = (row: Row): StepRow => ({
 const diverged = (key: string): CloutError =>
   new CloutError('DIVERGED', `Step ${key} was done before with another input`, { details: { key } });
 
-/** The run that rows belong to. */
-export type RunRef = Pick<Claim, 'runId' | 'run'>;
+export const toStepText = ({ name, input, output, usage, ...step }: StepRow): StepText => ({
+  ...step,
+  name: toJson(name),
+  input: toJson(input),
+  output: toJson(output),
+  usage: usage === null ? null : toJson(usage),
+});
 
 /** Rows are insert-only: a second one for the same key is refused, whatever its content. */
-export const insertStep = (claim: RunRef, step: StepRow): Guarded => ({
+export const insertStep = (run: RunRef, place: number, step: StepText): Guarded => ({
   sql: `INSERT INTO step (run_id, project_id, place, ${STEP_COLUMNS})
-        VALUES (?, ?, (SELECT coalesce(max(place), 0) + 1 FROM step WHERE run_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (run_id, key) DO NOTHING`,
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, key) DO NOTHING`,
   params: [
-    claim.runId,
-    claim.run.projectId,
-    claim.runId,
+    run.runId,
+    run.projectId,
+    place,
     step.key,
     step.kind,
-    toJson(step.name),
+    step.name,
     step.inputHash,
-    toJson(step.input),
-    toJson(step.output),
+    step.input,
+    step.output,
     step.isError,
-    step.usage === null ? null : toJson(step.usage),
+    step.usage,
     step.costNanoUsd,
     step.startedAt,
     step.endedAt,
   ],
   expectChanges: 1,
-  explain: { sql: 'SELECT input_hash FROM step WHERE run_id = ? AND key = ?', params: [claim.runId, step.key] },
+  explain: { sql: 'SELECT input_hash FROM step WHERE run_id = ? AND key = ?', params: [run.runId, step.key] },
   refuse: ([row]) =>
     row !== undefined && text(row, 'input_hash') === step.inputHash
       ? new CloutError('FENCED', `Step ${step.key} is stored already`, { details: { key: step.key } })
@@ -57,10 +62,10 @@ export const insertStep = (claim: RunRef, step: StepRow): Guarded => ({
 });
 
 /** The same intent again is no change: a call that may be repeated is begun again after a crash. */
-export const insertIntent = (claim: Claim, intent: Intent, now: number): Guarded => ({
+export const insertIntent = (run: RunRef, intent: Intent, now: number): Guarded => ({
   sql: `INSERT INTO intent (run_id, key, project_id, input_hash, repeatable, name, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (run_id, key) DO UPDATE SET input_hash = excluded.input_hash WHERE intent.input_hash = excluded.input_hash`,
-  params: [claim.runId, intent.key, claim.run.projectId, intent.inputHash, intent.repeatable, toJson(intent.name), now],
+  params: [run.runId, intent.key, run.projectId, intent.inputHash, intent.repeatable, toJson(intent.name), now],
   expectChanges: 1,
   refuse: () => diverged(intent.key),
 });

@@ -79,7 +79,7 @@ export interface Store {
   claim(runId: string): Promise<Claim>;
   /** Throws FENCED, RUN_NOT_FOUND, RUN_NOT_RESUMABLE, BUDGET_EXHAUSTED (details: BudgetShortage), DIVERGED. */
   commit(claim: Claim, unit: Unit): Promise<Committed>;
-  /** At most 1,000 at once. Throws RUN_NOT_FOUND. */
+  /** At most 1,000 at once, and not much more than 256 KiB; none only where there are no more. Throws RUN_NOT_FOUND. */
   events(runId: string, after: number, limit: number): Promise<readonly RunEvent[]>;
   /** In the order asked; a level that nobody made is unlimited and unspent. */
   budgets(levels: readonly BudgetLevel[]): Promise<readonly Budget[]>;

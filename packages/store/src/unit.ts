@@ -1,3 +1,5 @@
+import type { MoneyOp, StepRow, Unit } from '@cloutagent/contract';
+import type { Slots } from './calendar.ts';
 import type { Failure } from './failure.ts';
 import type { Answer, SqlValue } from './libsql.ts';
 
@@ -9,6 +11,8 @@ export interface Statement {
   readonly expectChanges?: number;
   /** Asked in the same transaction, before the roll-back, when `expectChanges` is not met: says why. */
   readonly explain?: { readonly sql: string; readonly params: readonly SqlValue[] };
+  /** It writes what `Books` remember: where it changed a row, they are read anew. */
+  readonly forgets?: true;
 }
 
 /**
@@ -20,14 +24,60 @@ export interface SqlUnit {
   readonly statements: readonly Statement[];
 }
 
+/** When a unit is made: the time, the periods it lies in, and whether limits are held or only recorded. */
+export interface MoneyMoment {
+  readonly now: number;
+  readonly slots: Slots;
+  readonly enforced: boolean;
+}
+
+/** A step with its JSON as text. */
+export interface StepText extends Omit<StepRow, 'name' | 'input' | 'output' | 'usage'> {
+  readonly name: string;
+  readonly input: string;
+  readonly output: string;
+  readonly usage: string | null;
+}
+
+/** The run that rows belong to. */
+export interface RunRef {
+  readonly runId: string;
+  readonly projectId: string;
+}
+
+/**
+ * A unit of a run's driver. It is made of statements in the thread, which knows the budgets and the last numbers of the run:
+ * it is what a model call pays for twice.
+ */
+export interface CommitOrder extends RunRef {
+  readonly mode: 'commit';
+  readonly fence: number;
+  readonly moment: MoneyMoment;
+  readonly money: readonly MoneyOp[];
+  readonly steps: readonly StepText[];
+  readonly events: readonly { readonly type: string; readonly body: string }[];
+  /** JSON of the others; null where there are none. */
+  readonly others: string | null;
+}
+
+export type Others = Omit<Unit, 'money' | 'steps' | 'events'>;
+
+/** What a commit gave: the number of its first event, the JSON of the event that shows its money, and whether it wrote alerts. */
+export interface Performed {
+  readonly seq: number;
+  readonly money: string | null;
+  readonly alerts: boolean;
+}
+
 export type Outcome =
   | { readonly kind: 'done'; readonly answers: readonly Answer[] }
+  | { readonly kind: 'performed'; readonly performed: Performed }
   /** The guard of statement `index` was not met; nothing was stored. */
   | { readonly kind: 'refused'; readonly index: number; readonly explained: Answer['rows'] }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export type ToWorker =
-  | { readonly type: 'unit'; readonly id: number; readonly unit: SqlUnit }
+  | { readonly type: 'units'; readonly units: readonly (readonly [id: number, unit: SqlUnit | CommitOrder])[] }
   | { readonly type: 'close' };
 
 export type FromWorker =

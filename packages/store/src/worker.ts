@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { openBooks } from './books.ts';
 import { toFailure } from './failure.ts';
 import { commitGroup, readUnit } from './group.ts';
 import { openSqlite, type Connection } from './libsql.ts';
 import { migrate } from './migrations.ts';
-import type { FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Only a foreign program can hold the database, such as a backup; waiting blocks this thread and no other. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -39,26 +40,28 @@ const serve = (port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
     return;
   }
   // Bounded by the writer's own bound of what it sends before it hears back.
-  const waiting: { readonly id: number; readonly unit: SqlUnit }[] = [];
+  const waiting: (readonly [id: number, unit: SqlUnit | CommitOrder])[] = [];
+  const books = openBooks(connection);
   let scheduled = false;
   let closing = false;
 
   const drain = (): void => {
     scheduled = false;
     const group = waiting.splice(0, MAX_GROUP);
-    const writes = group.filter((item) => item.unit.mode === 'write');
+    const writes = group.filter(([, unit]) => unit.mode !== 'read');
     const outcomes: (readonly [number, Outcome])[] = [];
     if (writes.length > 0) {
       const written = commitGroup(
         connection,
-        writes.map((item) => item.unit),
+        books,
+        writes.map(([, unit]) => unit),
       );
       for (const [index, outcome] of written.entries()) {
         const item = writes[index];
-        if (item !== undefined) outcomes.push([item.id, outcome]);
+        if (item !== undefined) outcomes.push([item[0], outcome]);
       }
     }
-    for (const item of group) if (item.unit.mode === 'read') outcomes.push([item.id, readUnit(connection, item.unit)]);
+    for (const [id, unit] of group) if (unit.mode === 'read') outcomes.push([id, readUnit(connection, unit)]);
     if (outcomes.length > 0) send({ type: 'outcomes', outcomes });
     if (waiting.length > 0) schedule();
     else if (closing) {
@@ -75,7 +78,7 @@ const serve = (port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
   };
 
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'unit') waiting.push(message);
+    if (message.type === 'units') waiting.push(...message.units);
     else closing = true;
     schedule();
   });

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { CloutError } from '@cloutagent/contract';
-import { fromFailure } from './failure.ts';
-import type { FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import { fromFailure, toFailure } from './failure.ts';
+import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Units that wait for the disk: every run in flight has a handful, so this is thousands of runs. */
 const MAX_PENDING_UNITS = 10_000;
@@ -13,16 +13,18 @@ const MAX_UNIT_CHARS = 64 * 1024 * 1024;
 /** The thread that owns the database connection, as the rest of the process sees it. */
 export interface Writer {
   /** Rejects where the unit failed (STORAGE_*, INTERNAL_ERROR); a guard that is not met is an outcome. */
-  submit(unit: SqlUnit): Promise<Exclude<Outcome, { kind: 'failed' }>>;
+  submit(unit: SqlUnit | CommitOrder): Promise<Answered>;
   /** Finishes what was submitted, then closes the database. */
   close(): Promise<void>;
   /** Ends the thread at once, as a crash would; what was not answered is rejected. */
   kill(): Promise<void>;
 }
 
+type Answered = Exclude<Outcome, { kind: 'failed' }>;
+
 interface Pending {
   readonly chars: number;
-  resolve(outcome: Exclude<Outcome, { kind: 'failed' }>): void;
+  resolve(outcome: Answered): void;
   reject(error: Error): void;
 }
 
@@ -82,6 +84,19 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
     worker.postMessage(message);
   };
 
+  let unsent: (readonly [id: number, unit: SqlUnit | CommitOrder])[] = [];
+  /** All units of one turn in one message: a message costs as much as the units in it. */
+  const send = (): void => {
+    const units = unsent;
+    unsent = [];
+    try {
+      if (units.length > 0) post({ type: 'units', units });
+    } catch (cause) {
+      const failure = toFailure(cause);
+      for (const [id] of units) settle(id, { kind: 'failed', failure });
+    }
+  };
+
   await opened;
   worker.unref();
 
@@ -96,15 +111,18 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
           throw new CloutError('STORAGE_BUSY', `${pending.size} units are waiting for the database`);
         }
         const id = nextId++;
-        post({ type: 'unit', id, unit });
+        // After all promises of this turn, each of which may bring more.
+        if (unsent.length === 0) process.nextTick(send);
+        unsent.push([id, unit]);
+        if (pending.size === 0) worker.ref();
         pending.set(id, { chars, resolve, reject });
         pendingChars += chars;
-        worker.ref();
       }),
     close: async () => {
       if (ended === undefined) {
         // Sent after all that was submitted, so the thread answers that first.
         ended = new CloutError('SHUTTING_DOWN', 'The store is closed');
+        send();
         post({ type: 'close' });
         worker.ref();
       }
@@ -122,8 +140,14 @@ const died = (how: string, cause?: unknown): CloutError =>
     ...(cause === undefined ? {} : { cause }),
   });
 
-const charsOf = (unit: SqlUnit): number => {
+const charsOf = (unit: SqlUnit | CommitOrder): number => {
   let chars = 0;
+  if (unit.mode === 'commit') {
+    chars = unit.others?.length ?? 0;
+    for (const step of unit.steps) chars += step.input.length + step.output.length + step.name.length;
+    for (const event of unit.events) chars += event.body.length;
+    return chars;
+  }
   for (const statement of unit.statements) {
     for (const param of statement.params) if (typeof param === 'string') chars += param.length;
   }

@@ -3,27 +3,35 @@ import type { Lease } from '@cloutagent/mcp';
 import type { McpServers } from './mcp.ts';
 
 export interface ToolSource {
-  /** Tools of the project's files and of the servers that its configuration names, on connections that are kept alive. */
-  open(): Promise<ToolPort>;
+  /**
+   * Tools of these servers, on connections that are kept alive.
+   * Errors: MCP_SERVER_NOT_FOUND, MCP_NOT_APPROVED, MCP_CONNECTION_FAILED, MCP_QUARANTINED.
+   */
+  open(servers: readonly string[]): Promise<ToolPort>;
   close(): Promise<void>;
 }
 
 /** Holds the servers of runs: opened by the first use, shared by all runs, opened anew after an administrator changed one. */
-export const createToolSource = (mcp: McpServers, servers: readonly string[]): ToolSource => {
-  const ids = [...new Set(['filesystem', ...servers])];
-  let current: Promise<Lease> | undefined;
-  const opened: Promise<Lease>[] = [];
+export const createToolSource = (mcp: McpServers): ToolSource => {
+  // One for each set of servers that nodes name together; a server that is in several of them runs once.
+  let current = new Map<string, Promise<Lease>>();
+  const opened = new Set<Promise<Lease>>();
   mcp.onChange(() => {
-    current = undefined;
+    current = new Map();
   });
   return {
-    open: () => {
-      if (current !== undefined) return current;
+    open: (servers) => {
+      const ids = [...new Set(servers)].toSorted();
+      const key = ids.join(' ');
+      const known = current.get(key);
+      if (known !== undefined) return known;
       const opening = mcp.pool.open(ids.map((id) => ({ id })));
-      current = opening;
-      opened.push(opening);
+      const among = current;
+      among.set(key, opening);
+      opened.add(opening);
       opening.catch(() => {
-        if (current === opening) current = undefined;
+        among.delete(key);
+        opened.delete(opening);
       });
       return opening;
     },

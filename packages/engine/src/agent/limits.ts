@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@cloutagent/kit';
 import type { Emit } from './execute.ts';
 import { TIMED_OUT } from './result.ts';
@@ -11,6 +12,8 @@ export interface Limits {
 /** Ends with the caller's signal or after so many milliseconds. */
 export const openLimits = (clock: Clock, source: AbortSignal | undefined, timeoutMs: number | undefined): Limits => {
   const controller = new AbortController();
+  // Every tool call that is under way listens; Node would take more than ten for a leak.
+  setMaxListeners(0, controller.signal);
   const onAbort = (): void => controller.abort(source?.reason);
   if (source?.aborted === true) onAbort();
   else source?.addEventListener('abort', onAbort, { once: true });

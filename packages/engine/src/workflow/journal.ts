@@ -9,7 +9,7 @@ export interface Journal {
   start(run: NewRun, levels: readonly LimitedLevel[]): Promise<void>;
   claim(runId: string): Promise<Claim>;
   commit(claim: Claim, unit: Unit): Promise<Committed>;
-  /** Stored events with `seq > after`, in order, at most `limit`. */
+  /** Stored events with `seq > after`, in order, at most `limit`; fewer also where they are large, none only at the end. */
   events(runId: string, after: number, limit: number): Promise<readonly RunEvent[]>;
   budgets(levels: readonly BudgetLevel[]): Promise<readonly Budget[]>;
 }

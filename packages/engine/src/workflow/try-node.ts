@@ -20,6 +20,8 @@ export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'EFFECT_UNKNOWN',
   'MODEL_KEY_MISSING',
   'NOT_TRUSTED',
+  'MCP_SERVER_NOT_FOUND',
+  'MCP_NOT_APPROVED',
   'CHANGE_LOCKED',
   'STORAGE_FULL',
   'STORAGE_READONLY',
@@ -27,7 +29,11 @@ export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Passes by itself: pauses the run, unless the node says what is to be done about its errors. */
-export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['MODEL_UNAVAILABLE', 'MCP_CONNECTION_FAILED']);
+export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MODEL_UNAVAILABLE',
+  'MCP_CONNECTION_FAILED',
+  'MCP_QUARANTINED',
+]);
 
 /** After these nothing can or may be written to the run any more, or it ends in another way than by a node. */
 export const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -1,5 +1,6 @@
 import { codeOf } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
+import { dropLock } from '../../fixtures/faulty-disk.ts';
 import { fixedClock, scratch, type Scratch } from '../../fixtures/scratch.ts';
 import { added, changeOf, modified, removed, renamed, requirement, scenario, specOf } from '../../fixtures/texts.ts';
 import { archiveChange } from '../archive.ts';
@@ -152,21 +153,44 @@ describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what other
     await archive(folder, 'mine');
   });
 
+  const refused = async (): Promise<never> => Promise.reject(Object.assign(new Error('x'), { code: 'EROFS' }));
+
   it.each([
-    ['cannot be written', { create: async () => Promise.reject(Object.assign(new Error('x'), { code: 'EROFS' })) }],
+    ['cannot be written', { create: refused, note: refused }, {}],
     [
       'is being written by somebody else',
-      { mark: async () => Promise.reject(Object.assign(new Error('x'), { code: 'EEXIST' })) },
+      {},
+      {
+        'openspec/.task-mcp/lock/held-1': JSON.stringify(thisProcess()),
+        'openspec/changes/mine/.bases.json': '<<<<<<< HEAD',
+      },
     ],
-  ])('is no reason not to show a change in a folder that %s', async (_, refusals) => {
-    await using folder = await scratch({ [SPEC]: specOf(A), ...changeOf('mine', { cap: modified(A) }) });
-    if ('mark' in refusals) {
-      await folder.write({ 'openspec/.task-mcp/lock/held-1': JSON.stringify(thisProcess()) });
-    }
+  ])('is no reason not to show a change in a folder that %s', async (_, refusals, others) => {
+    await using folder = await scratch({ [SPEC]: specOf(A), ...changeOf('mine', { cap: modified(A) }), ...others });
     const project = await folder.open({ clock, disk: (openspecDir) => ({ ...diskWithin(openspecDir), ...refusals }) });
+    const before = await folder.tree();
     expect(await validateChange(project, 'mine')).toMatchObject({ valid: true });
     expect(await readChange(project, 'mine')).toMatchObject({ slug: 'mine', overlaps: [] });
-    await expect(folder.read('openspec/changes/mine/.bases.json')).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await folder.tree()).toEqual(before);
+  });
+
+  it('is taken at the first look while somebody else writes, and made to last by who changes the specification', async () => {
+    await using folder = await scratch({
+      [SPEC]: specOf(A),
+      ...changeOf('mine', { cap: modified(requirement('A', 'my way')) }),
+      ...changeOf('theirs', { cap: modified(requirement('A', 'their way')) }),
+      'openspec/.task-mcp/lock/held-1': JSON.stringify(thisProcess()),
+    });
+    const note = 'openspec/changes/mine/.bases.json';
+    await validateChange(await folder.open({ clock }), 'mine');
+    expect(JSON.parse(await folder.read(note))).toMatchObject({ passing: true, bases: [{ text: A.trim() }] });
+    await dropLock(folder.root);
+    await archive(folder, 'theirs');
+    expect(JSON.parse(await folder.read(note))).toEqual({
+      format: 1,
+      bases: [expect.objectContaining({ text: A.trim() })],
+    });
+    await expect(archive(folder, 'mine')).rejects.toMatchObject({ code: 'CHANGE_CONFLICT' });
   });
 
   it('leaves a note of a newer version alone', async () => {

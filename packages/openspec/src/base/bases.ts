@@ -22,23 +22,33 @@ export interface Base {
 /** Larger blocks leave only their fingerprint: no requirement that a person wrote is near this. */
 export const MAX_TEXT = 64 * 1024;
 
+export interface Note {
+  readonly bases: readonly Base[];
+  /** Taken by somebody who only looked, so a power loss may take it away: who changes what it tells of makes it last. */
+  readonly isPassing: boolean;
+}
+
+const NO_NOTE: Note = { bases: [], isPassing: false };
+
 /** Reads what it can: a file that was damaged by hand or by a merge of branches protects less, but stops nothing. */
-export const parseBases = (text: string | undefined): Base[] => {
-  if (text === undefined) return [];
-  let value: { format?: unknown; bases?: unknown } | null;
+export const parseNote = (text: string | undefined): Note => {
+  if (text === undefined) return NO_NOTE;
+  let value: { format?: unknown; passing?: unknown; bases?: unknown } | null;
   try {
     // Checked below.
     value = JSON.parse(text) as typeof value;
   } catch {
-    return [];
+    return NO_NOTE;
   }
   if (typeof value?.format === 'number' && value.format > 1) {
     throw new CloutError('STORAGE_NEWER', 'A newer version of CloutAgent noted what this change started from');
   }
-  return Array.isArray(value?.bases) ? value.bases.filter((base: unknown): base is Base => isBase(base)) : [];
+  const bases = Array.isArray(value?.bases) ? value.bases.filter((base: unknown): base is Base => isBase(base)) : [];
+  return { bases, isPassing: value?.passing === true };
 };
 
-export const writeBases = (bases: readonly Base[]): string => `${JSON.stringify({ format: 1, bases }, null, 2)}\n`;
+export const writeNote = ({ bases, isPassing }: Note): string =>
+  `${JSON.stringify({ format: 1, ...(isPassing ? { passing: true } : {}), bases }, null, 2)}\n`;
 
 const isBase = (value: unknown): boolean => {
   if (value === null || typeof value !== 'object') return false;

@@ -3,12 +3,14 @@ import { codeOf } from '@cloutagent/contract';
 import { loadDeltas, type ChangeDeltas } from '../change.ts';
 import { sha256 } from '../digest.ts';
 import { replaceFile } from '../disk/durable.ts';
+import { errnoOf } from '../disk/errno.ts';
 import { readPerhaps } from '../disk/read.ts';
+import { withStorageErrors } from '../disk/storage-error.ts';
 import type { Requirement } from '../grammar/requirement.ts';
 import { mutate } from '../held.ts';
 import { workDir, type HeldProject, type Project } from '../project.ts';
 import { meetSpecs, type MetDelta } from '../met.ts';
-import { BASES_FILE, MAX_TEXT, parseBases, writeBases, type Base } from './bases.ts';
+import { BASES_FILE, MAX_TEXT, parseNote, writeNote, type Base, type Note } from './bases.ts';
 import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
 
 export const keyOf = ({ capability, requirement }: Pick<Base, 'capability' | 'requirement'>): string =>
@@ -60,8 +62,11 @@ export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] =
   return [...bases.values()];
 };
 
-export const readBases = async (project: Project, folder: string): Promise<Base[]> =>
-  parseBases(await readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
+export const readBases = async (project: Project, folder: string): Promise<readonly Base[]> =>
+  (await readNote(project, folder)).bases;
+
+const readNote = async (project: Project, folder: string): Promise<Note> =>
+  parseNote(await readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
 
 /** Notes what a change starts from, for operations that hold the lock. */
 export const noteBasesLocked = async (
@@ -69,8 +74,8 @@ export const noteBasesLocked = async (
   files: ChangeDeltas,
   met: readonly MetDelta[],
 ): Promise<void> => {
-  const known = await readBases(project, files.folder);
-  await keepBases(project, files.folder, known, seen(known, met));
+  const { bases: known, isPassing } = await readNote(project, files.folder);
+  await keepBases(project, files.folder, isPassing ? [] : known, seen(known, met));
 };
 
 /** The caller holds the lock. Nothing is written where nothing is new. */
@@ -81,10 +86,12 @@ export const keepBases = async (
   bases: readonly Base[],
 ): Promise<void> => {
   if (areSame(known, bases)) return;
-  const text = writeBases(bases);
-  if (text === writeBases(known)) return;
+  const text = lasting(bases);
+  if (text === lasting(known)) return;
   await replaceFile(project.writes, workDir(project, 'staging'), path.join(folder, BASES_FILE), text);
 };
+
+const lasting = (bases: readonly Base[]): string => writeNote({ bases, isPassing: false });
 
 /** Notes that stay are the same objects. */
 const areSame = (known: readonly Base[], bases: readonly Base[]): boolean =>
@@ -96,13 +103,19 @@ const PATIENCE_MS = 250;
 const TOLERATED = new Set(['CHANGE_LOCKED', 'CHANGE_NOT_FOUND', 'CHANGE_ALREADY_ARCHIVED', 'FORBIDDEN']);
 
 /**
- * Notes what a change starts from, for operations that only look at it. A folder that cannot be written, or that
- * somebody else is writing, is looked at all the same: then the next look takes the note.
+ * Notes what a change starts from, for operations that only look at it; gives the note as it is now. A folder that
+ * cannot be written, or that somebody else is writing, is looked at all the same: then the next look takes the note.
  */
-export const noteBases = async (project: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> => {
+export const noteBases = async (
+  project: Project,
+  files: ChangeDeltas,
+  met: readonly MetDelta[],
+): Promise<readonly Base[]> => {
+  const known = await readBases(project, files.folder);
+  const bases = seen(known, met);
+  if (areSame(known, bases)) return known;
   try {
-    const known = await readBases(project, files.folder);
-    if (areSame(known, seen(known, met))) return;
+    if (known.length === 0 && (await noteFirst(project, files.folder, bases))) return bases;
     await mutate(
       project,
       async (held) => {
@@ -115,4 +128,22 @@ export const noteBases = async (project: Project, files: ChangeDeltas, met: read
     const code = codeOf(error);
     if (code === undefined || !(TOLERATED.has(code) || code.startsWith('STORAGE_'))) throw error;
   }
+  return readBases(project, files.folder);
 };
+
+/**
+ * The first note needs no lock: whoever changes a specification notes before what others start from, so where there was
+ * no note after the specification was read, it is what the change starts from. False where there is one by now.
+ */
+const noteFirst = async (project: Project, folder: string, bases: readonly Base[]): Promise<boolean> =>
+  withStorageErrors(async () => {
+    using disk = project.disk(project.openspecDir);
+    try {
+      await disk.note(path.join(folder, BASES_FILE), writeNote({ bases, isPassing: true }));
+      return true;
+    } catch (error) {
+      // The last: archived meanwhile.
+      if (['EEXIST', 'ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
+      throw error;
+    }
+  });

@@ -10,6 +10,8 @@ export interface Disk extends Disposable {
   mkdir(path: string): Promise<void>;
   /** A new file with `data`, synced; fails with EEXIST where something is there. */
   create(path: string, data: string): Promise<void>;
+  /** A new file that need not last, nor be whole where the process dies. Fails with EEXIST. */
+  note(path: string, text: string): Promise<void>;
   /** A name for a file with this text, which is whole as soon as it is there, but not synced. Fails with EEXIST. */
   mark(path: string, text: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -41,6 +43,7 @@ export const diskWithin: OpenDisk = (openspecDir) => {
         closeSync(file);
       }
     },
+    note: async (path, text) => writeFileSync(anchors.at(path), text, { flag: 'wx', mode: 0o644 }),
     mark: async (path, text) => linkMark(anchors, path, text),
     rename: async (from, to) => {
       renameSync(anchors.at(from), anchors.at(to));

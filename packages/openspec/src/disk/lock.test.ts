@@ -85,7 +85,7 @@ describe('the generation lock', () => {
     for (let count = 0; count < 70; count += 1) {
       await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
     }
-    expect(await generations(folder.root)).toHaveLength(64);
+    expect(await generations(folder.root)).toHaveLength(16);
     expect(await generations(folder.root)).toContain('free-70');
     // The one that this process marks with stays as long as it lives.
     const candidates = (await readdir(folder.root)).filter((name) => name.startsWith('new-'));

@@ -23,7 +23,8 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-const KEPT_GENERATIONS = 64;
+/** Each is a name to look at in every operation; a sleeper who slept through more finds a higher one all the same. */
+const KEPT_GENERATIONS = 16;
 /** Longest pause between two looks. */
 const LONGEST_PAUSE_MS = 20;
 

@@ -108,7 +108,8 @@ describe('a listing that is kept', () => {
     await expectTrue(folder, project, 'archived');
   });
 
-  it.runIf(process.platform === 'linux')('[T16.fresh] misses nothing when the queue of events overflows', async () => {
+  const onLinux = it.runIf(process.platform === 'linux');
+  onLinux('[T16.fresh] misses nothing when the queue of events overflows', { timeout: 60_000 }, async () => {
     await using folder = await scratch(changesOf(12));
     await using project = await keep(folder);
     await listChanges(project);

@@ -1,0 +1,181 @@
+import type { BudgetPeriod, BudgetScope } from '@cloutagent/contract';
+import { defect } from './ask.ts';
+import type { Slots } from './calendar.ts';
+import type { Connection } from './libsql.ts';
+import { int, intOrNull, text } from './rows.ts';
+
+/** A row of a budget, as the database has it. */
+export interface BudgetRow {
+  readonly rowId: number;
+  readonly scope: BudgetScope;
+  readonly id: string;
+  readonly period: BudgetPeriod;
+  readonly slot: string;
+  readonly limit: number | null;
+  spent: number;
+  held: number;
+  /** What must be spent for the next alert; null where none is to come. */
+  alertAt: number | null;
+}
+
+/** The last numbers that a run has given. */
+export interface Numbers {
+  event: number;
+  step: number;
+  reservation: number;
+}
+
+/** A reservation that is not settled, and the budgets that it counts on. */
+export interface OpenReservation {
+  readonly runId: string;
+  readonly amount: number;
+  readonly rows: readonly BudgetRow[];
+}
+
+/**
+ * What the thread remembers of budgets and runs, so that a model call does not look them up four times. It always equals the
+ * database: whoever writes there changes it here in the same unit, or makes it forget, and what another connection has
+ * written is seen at the begin of a transaction.
+ */
+export interface Books {
+  /** In a transaction that has just begun. */
+  begin(): void;
+  /** Rows of every budget that a step of a node counts on: the levels of its run, over all time and over these periods. */
+  rowsOf(runId: string, node: string, slots: Slots): readonly BudgetRow[];
+  /** The budget of a run over all time; undefined where it has none. */
+  budgetOf(runId: string): BudgetRow | undefined;
+  numbersOf(runId: string): Numbers;
+  readonly open: Map<string, OpenReservation>;
+  /** Writes both differences into every row. */
+  move(rows: readonly BudgetRow[], spent: number, held: number): void;
+  /** After alerts were written. */
+  readAlertAt(row: BudgetRow): void;
+  /** Has the following done in reverse order when the unit is rolled back. */
+  onUndo(undo: () => void): void;
+  beginUnit(): void;
+  undoUnit(): void;
+  forget(): void;
+}
+
+/** Budgets and runs that are remembered: thousands of runs at once, some megabytes. */
+const MAX_REMEMBERED = 10_000;
+
+/** The least that makes a threshold due that has no alert yet; the condition of `alertStatement`, turned round. */
+const ALERT_AT = `(SELECT max(1, min(9007199254740991, min((b.limit_nano * t.percent + 99) / 100))) FROM alert_threshold t
+  WHERE t.scope = b.scope AND t.id = b.id AND t.period = b.period AND t.percent > 0 AND NOT EXISTS (SELECT 1 FROM cost_alert a
+    WHERE a.name = 'threshold ' || b.scope || ' ' || b.id || ' ' || b.slot || ' ' || b.limit_nano || ' ' || t.percent))`;
+
+const COLUMNS = `b.rowid AS row_id, b.scope, b.id, b.period, b.slot, b.limit_nano, b.spent_nano, b.held_nano, ${ALERT_AT} AS alert_at`;
+
+const OF_STEP = `SELECT ${COLUMNS} FROM run_level l JOIN budget b ON b.scope = l.scope AND b.id = l.budget_id
+  WHERE l.run_id = ? AND l.place IN ('', ?) AND b.slot IN ('', ?, ?, ?)`;
+
+const OF_RUN = `SELECT ${COLUMNS} FROM budget b WHERE b.scope = 'run' AND b.id = ? AND b.slot = ''`;
+
+const NUMBERS = `SELECT (SELECT coalesce(max(seq), 0) FROM event WHERE run_id = ?) AS event,
+  (SELECT coalesce(max(place), 0) FROM step WHERE run_id = ?) AS step,
+  (SELECT coalesce(max(place), 0) FROM reservation WHERE run_id = ?) AS reservation`;
+
+export const openBooks = (connection: Connection): Books => {
+  const rows = new Map<number, BudgetRow>();
+  const lists = new Map<string, readonly BudgetRow[]>();
+  const runs = new Map<string, BudgetRow | undefined>();
+  const numbers = new Map<string, Numbers>();
+  const open = new Map<string, OpenReservation>();
+  let undos: (() => void)[] = [];
+  let version = -1;
+
+  const clear = (): void => {
+    for (const map of [rows, lists, runs, numbers, open]) map.clear();
+  };
+
+  /** One object for one row, whoever counts on it. */
+  const load = (sql: string, params: readonly string[]): readonly BudgetRow[] => {
+    const found = new Map<number, BudgetRow>();
+    for (const row of connection.run(sql, params).rows) {
+      const rowId = int(row, 'row_id');
+      const known = rows.get(rowId) ?? {
+        rowId,
+        // The constraints of the columns hold these two.
+        scope: text(row, 'scope') as BudgetScope,
+        id: text(row, 'id'),
+        period: text(row, 'period') as BudgetPeriod,
+        slot: text(row, 'slot'),
+        limit: intOrNull(row, 'limit_nano'),
+        spent: int(row, 'spent_nano'),
+        held: int(row, 'held_nano'),
+        alertAt: intOrNull(row, 'alert_at'),
+      };
+      rows.set(rowId, known);
+      found.set(rowId, known);
+    }
+    return [...found.values()];
+  };
+
+  const remember = <T>(map: Map<string, T>, key: string, read: () => T): T => {
+    const known = map.get(key);
+    if (known !== undefined || map.has(key)) return known as T; // what is in it is of its type
+    const value = read();
+    map.set(key, value);
+    return value;
+  };
+
+  return {
+    open,
+    forget: () => {
+      clear();
+      // What is read from here on may be taken back.
+      undos.push(clear);
+    },
+    begin: () => {
+      const now = connection.run('PRAGMA data_version').rows[0]?.['data_version'];
+      if (now !== version || rows.size + numbers.size > MAX_REMEMBERED) clear();
+      version = typeof now === 'number' ? now : -1;
+    },
+    rowsOf: (runId, node, { day, week, month }) =>
+      remember(lists, `${runId} ${node} ${day} ${week} ${month}`, () => load(OF_STEP, [runId, node, day, week, month])),
+    budgetOf: (runId) => remember(runs, runId, () => load(OF_RUN, [runId])[0]),
+    numbersOf: (runId) => {
+      const known = remember(numbers, runId, () => {
+        const row = connection.run(NUMBERS, [runId, runId, runId]).rows[0] ?? {};
+        return { event: int(row, 'event'), step: int(row, 'step'), reservation: int(row, 'reservation') };
+      });
+      const before = { ...known };
+      undos.push(() => Object.assign(known, before));
+      return known;
+    },
+    move: (moved, spent, held) => {
+      if (moved.length === 0) return;
+      const { changes } = connection.run(
+        `UPDATE budget SET spent_nano = spent_nano + ?, held_nano = held_nano + ? WHERE rowid IN (${moved.map(() => '?').join(', ')})`,
+        [spent, held, ...moved.map((row) => row.rowId)],
+      );
+      if (changes !== moved.length) {
+        undos.push(clear);
+        throw defect(`${moved.length} budgets are remembered, ${changes} are there`);
+      }
+      const add = (sign: 1 | -1): void => {
+        for (const row of moved) {
+          row.spent += sign * spent;
+          row.held += sign * held;
+        }
+      };
+      add(1);
+      undos.push(() => add(-1));
+    },
+    readAlertAt: (row) => {
+      const sql = `SELECT ${ALERT_AT} AS alert_at FROM budget b WHERE b.rowid = ?`;
+      const before = row.alertAt;
+      undos.push(() => (row.alertAt = before));
+      row.alertAt = intOrNull(connection.run(sql, [row.rowId]).rows[0] ?? {}, 'alert_at');
+    },
+    onUndo: (undo) => undos.push(undo),
+    beginUnit: () => {
+      undos = [];
+    },
+    undoUnit: () => {
+      for (const undo of undos.toReversed()) undo();
+      undos = [];
+    },
+  };
+};

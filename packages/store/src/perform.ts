@@ -1,0 +1,97 @@
+import { CloutError, type Unit } from '@cloutagent/contract';
+import { writesAlerts } from './alert.ts';
+import { expireApproval, insertApproval } from './approval.ts';
+import { must, type Guarded } from './ask.ts';
+import type { Books } from './books.ts';
+import { runFinished, runNotFound } from './claim.ts';
+import { insertEvents, moneyEvent } from './event.ts';
+import type { Connection, SqlValue } from './libsql.ts';
+import { moveMoney, settleOpenStatements } from './money.ts';
+import { int, text, toJson } from './rows.ts';
+import { closeStatements, unlessSignalled, waitStatements } from './signal.ts';
+import { insertIntent, insertStep } from './step.ts';
+import type { CommitOrder, Others, Performed } from './unit.ts';
+
+type State = NonNullable<Unit['state']>;
+
+/** Does a driver's unit in the thread, inside of a transaction. Throws what the driver is told. */
+export const perform = (connection: Connection, books: Books, order: CommitOrder): Performed => {
+  const { runId, projectId, moment } = order;
+  const { now } = moment;
+  // Written from them.
+  const others = order.others === null ? {} : (JSON.parse(order.others) as Others);
+  let alerts = false;
+  must(connection, guardFence(order));
+  for (const op of order.money) alerts = moveMoney(connection, books, order, op) || alerts;
+  const numbers = books.numbersOf(runId);
+  for (const topic of others.unless ?? []) must(connection, unlessSignalled(runId, topic));
+  for (const intent of others.intents ?? []) must(connection, insertIntent(order, intent, now));
+  for (const step of order.steps) must(connection, insertStep(order, (numbers.step += 1), step));
+  for (const approval of others.approvals ?? []) must(connection, insertApproval(order, approval, now));
+  for (const id of others.expired ?? []) must(connection, expireApproval(runId, id, now));
+  for (const statement of others.state === undefined ? [] : stateStatements(order, others.state)) {
+    const { changes } = must(connection, statement);
+    if (changes > 0 && statement.forgets === true) books.forget();
+    if (changes > 0 && writesAlerts(statement)) alerts = true;
+  }
+  const seq = numbers.event + 1;
+  const rows = order.events.map(({ type, body }): SqlValue[] => [
+    runId,
+    (numbers.event += 1),
+    projectId,
+    now,
+    type,
+    body,
+  ]);
+  const money = order.money.some((op) => op.op === 'settle') ? moneyOf(books, runId) : null;
+  if (money !== null) rows.push([runId, (numbers.event += 1), projectId, now, 'money', money]);
+  for (let from = 0; from < rows.length; from += EVENTS_AT_ONCE)
+    must(connection, insertEvents(rows.slice(from, from + EVENTS_AT_ONCE)));
+  return { seq, money, alerts };
+};
+
+/** More would make one statement of many texts, each prepared for itself. */
+const EVENTS_AT_ONCE = 8;
+
+/** What the run has spent and holds after all that the unit did. A run without a budget of its own has no money to show. */
+const moneyOf = (books: Books, runId: string): string | null => {
+  const budget = books.budgetOf(runId);
+  return budget === undefined ? null : toJson(moneyEvent(budget.limit, budget.spent, budget.held));
+};
+
+/** First of all: a worker that was replaced must change nothing. It also holds the run's row, so that `seq` has no rival. */
+const guardFence = ({ runId, fence: held, moment }: CommitOrder): Guarded => ({
+  // By the one column that says the same as the status, without a list of them.
+  sql: 'UPDATE run SET updated_at = ? WHERE id = ? AND fence = ? AND finished_at IS NULL',
+  params: [moment.now, runId, held],
+  expectChanges: 1,
+  explain: { sql: 'SELECT fence, status FROM run WHERE id = ?', params: [runId] },
+  refuse: ([row]) => {
+    if (row === undefined) return runNotFound(runId);
+    const fence = int(row, 'fence');
+    if (fence === held) return runFinished(runId, text(row, 'status'));
+    return new CloutError('FENCED', `Run ${runId} was taken over`, {
+      details: { held, current: fence },
+    });
+  },
+});
+
+/** A run that is not driven holds no money: what its driver left open is booked at the bound. */
+const stateStatements = (order: CommitOrder, state: State): readonly Guarded[] => {
+  const { runId, moment } = order;
+  const { now } = moment;
+  const { status, reason, waits = [] } = state;
+  const finished = status === 'completed' || status === 'failed' || status === 'cancelled';
+  return [
+    ...(status === 'running' ? [] : settleOpenStatements(runId, now)),
+    {
+      // A cancellation was promised to somebody, so that nothing else can come of the run any more.
+      sql: `UPDATE run SET status = ?, reason = ?, finished_at = ? WHERE id = ? AND (status <> 'cancelling' OR ? = 'cancelled')`,
+      params: [status, reason === null ? null : toJson(reason), finished ? now : null, runId, status],
+      expectChanges: 1,
+      refuse: () => new CloutError('RUN_CANCELLING', `Run ${runId} is being cancelled`),
+    },
+    ...(status === 'waiting' ? waits.flatMap((wait) => waitStatements(order, wait)) : []),
+    ...(finished ? closeStatements(runId, now) : []),
+  ];
+};
