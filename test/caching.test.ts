@@ -27,7 +27,7 @@ const SCENARIO = {
   rules: [...Array.from({ length: TURNS }, (_, index) => look(index + 1)), { answer: { text: 'Seen.' } }],
 };
 /** Some 1,000 tokens, which the model keeps; it keeps nothing below 512. */
-const LONG = `${'Every note is short, dated and about one thing. '.repeat(80)}`;
+const LONG = 'Every note is short, dated and about one thing. '.repeat(80);
 
 let root: string;
 let server: RunningServer;
@@ -94,7 +94,7 @@ describe('[X1.ledger-exact X3.ceiling] the prompt cache in a workflow', () => {
   it('[E8.nodes X5.replay] reads in each turn of a loop what the turn before it sent, also after a turn with many tools at once', async () => {
     const data = { systemPrompt: 'You look.', prompt: 'Look at {{input}}', mcpServers: ['filesystem'] };
     const workflow = { name: 'looking', model: 'claude-sonnet-5-5', nodes: [agent('a', data)] };
-    const plan = await client.call('workflowPlan', { body: { workflow, input: 'notes', simulate: true } as never });
+    const plan = await client.call('workflowPlan', { body: { workflow, input: 'notes', simulate: true } });
     expect(plan.derivation.join('\n')).toMatch(/read from the cache, which saves \$0\.0\d+/u);
     expect(plan.ceiling.nanoUsd).toBeLessThanOrEqual(5 * plan.expected.nanoUsd);
 
@@ -114,7 +114,7 @@ describe('[X1.ledger-exact X3.ceiling] the prompt cache in a workflow', () => {
     const replayed = await client.call('runReplay', { params: { id: run.id }, body: {} });
     expect(replayed).toMatchObject({ equal: 1, divergences: [], modelCalls: 0 });
     // What the second run is expected to cost was learned, and its ceiling holds if nothing is found in the cache.
-    const learned = await client.call('workflowPlan', { body: { workflow, input: 'notes', simulate: true } as never });
+    const learned = await client.call('workflowPlan', { body: { workflow, input: 'notes', simulate: true } });
     expect(learned.expected.nanoUsd).toBe(bill(asked, true));
     const missed = asked.reduce((sum, { usage }) => sum + usage.cache_read_input_tokens * 2400, bill(asked, true));
     expect(learned.ceiling.nanoUsd).toBeGreaterThanOrEqual(missed);

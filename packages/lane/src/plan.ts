@@ -126,7 +126,12 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
         bytes: tasks[0]?.requestBytes ?? prefix.bytes,
         learnedFrom,
         answers: answersOf(simulated),
-        saved: sum(tasks.map(({ estimate }) => estimate.plainNanoUsd - estimate.expectedNanoUsd)),
+        // By size: what was learned says no more than what it came to.
+        saved: sum(
+          tasks.map(({ quote, estimate }) =>
+            quote.learnedFrom > 0 ? 0 : estimate.plainNanoUsd - estimate.expectedNanoUsd,
+          ),
+        ),
       }),
       budget: {
         limit: budget === undefined || budget.limitNanoUsd === null ? null : toMoney(budget.limitNanoUsd),

@@ -36,7 +36,7 @@ describe('[X3.plan] the expected cost of a task', () => {
       400 * 2000 + 580 * 2500 + (580 * 100 + 180 * 2500) + 225 * 10_000,
     );
     // What its reads cost as much as plain input gains nothing.
-    const own = loadPrices({ asOf: '2026-11-20', models: { own: { in: 2, out: 10, maxOut: 1000 } } } as never);
+    const own = loadPrices({ asOf: '2026-11-20', models: { own: { in: 2, out: 10, maxOut: 1000 } } });
     const { expectedNanoUsd, plainNanoUsd } = estimateTask(priceFor(own, 'own'), { ...size, requestBytes: 8000 });
     expect(expectedNanoUsd).toBe(plainNanoUsd);
   });
