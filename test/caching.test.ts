@@ -91,7 +91,7 @@ const bill = (asked: readonly Asked[], cache: boolean): number =>
 const agent = (id: string, data: object) => ({ id, type: 'agent', data: { model: 'claude-sonnet-5-5', ...data } });
 
 describe('[X1.ledger-exact X3.ceiling] the prompt cache in a workflow', () => {
-  it('[E8.nodes X5.replay] reads in each turn of a loop what the turn before it sent, also after a turn with many tools at once', async () => {
+  it('[X5.replay] reads in each turn of a loop what the turn before it sent, also after a turn with many tools at once', async () => {
     const data = { systemPrompt: 'You look.', prompt: 'Look at {{input}}', mcpServers: ['filesystem'] };
     const workflow = { name: 'looking', model: 'claude-sonnet-5-5', nodes: [agent('a', data)] };
     const plan = await client.call('workflowPlan', { body: { workflow, input: 'notes', simulate: true } });
