@@ -1,6 +1,7 @@
 import { CloutError, PRODUCT_VERSION, codeOf, errorSpec, toErrorBody, type ErrorBody } from '@cloutagent/contract';
 import { Command, CommanderError } from 'commander';
 import { registerAgent } from './command/agent.ts';
+import { registerBackup } from './command/backup.ts';
 import { registerChat } from './command/chat.ts';
 import { registerChange } from './command/change.ts';
 import { registerCost } from './command/cost.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly Register[] = [
   registerSimulate,
   registerCost,
   registerDoctor,
+  registerBackup,
 ];
 
 const EXIT_CODES = `

@@ -1,3 +1,4 @@
+export { backUpStore } from '@cloutagent/store';
 export { bindAddress, DEFAULT_HOST, DEFAULT_PORT, resolveDataDir, resolveRoot, type Environment } from './config.ts';
 export { findServer } from './data-folder.ts';
 export { createLog, type Log } from './log.ts';

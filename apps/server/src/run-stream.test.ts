@@ -119,6 +119,24 @@ describe('[E4.snapshot] a reader that joins late', () => {
     expect(seqs(late.frames)).toEqual([4, 5, 6, 7, 8, 9]);
   });
 
+  it('gets the first words of a call as a snapshot, though it was there before them', async () => {
+    const run = openRun();
+    const back = run.read();
+    run.text('a', '');
+    run.event(retry(1));
+    await back.has(1);
+    run.text('a', 'one ');
+    await back.has(2);
+    run.text('a', 'two');
+    await back.has(3);
+    expect(back.frames.slice(1).map(({ data }) => data)).toMatchObject([
+      { text: 'one ', snapshot: true },
+      { text: 'two', snapshot: false },
+    ]);
+    back.leave();
+    await back.over;
+  });
+
   it('never mixes the text of two attempts, however long the second one is already', async () => {
     const run = openRun();
     let release = (): void => undefined;

@@ -47,9 +47,11 @@ export const followRun = async (
       const known = sent.get(step);
       const snapshot = known?.beginning !== beginning;
       const rest = snapshot ? text : text.slice(known.length);
+      // The first words on a connection are a snapshot: the reader may have others of an attempt that a crash cut off.
+      if (rest === '' && known === undefined) continue;
       next.set(step, { beginning, length: text.length });
       // An attempt that has said nothing yet still takes back what the one before it said.
-      if (rest === '' && (!snapshot || known === undefined)) continue;
+      if (rest === '' && !snapshot) continue;
       const delta: TextDelta = { runId, step, text: rest, snapshot };
       await emit({ event: 'text', data: delta });
     }

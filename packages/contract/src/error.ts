@@ -50,7 +50,7 @@ export const ERRORS = {
   CHANGE_ALREADY_ARCHIVED: spec(409, 4, 'The change is in openspec/changes/archive; open a new change instead'),
   CHANGE_CONFLICT: spec(409, 4, 'The specification was changed meanwhile; compare both texts and edit the delta'),
   CHANGE_LOCKED: spec(409, 4, 'Another owner holds this change; wait for its lease to end or ask the owner'),
-  CHANGE_INVALID: spec(422, 2, 'clout change validate SLUG lists what is wrong and where'),
+  CHANGE_INVALID: spec(422, 2, 'clout change validate lists what is wrong and where'),
   CHANGE_TASKS_INCOMPLETE: spec(409, 4, 'Finish the open tasks, or archive with allowIncomplete'),
   TEMPLATE_NOT_FOUND: spec(404, 3, 'Use one of: feature, bugfix, chore'),
   RESOURCE_NOT_FOUND: spec(404, 3, 'resources/list names the resources that exist'),
@@ -58,14 +58,22 @@ export const ERRORS = {
   // Storage
   STORAGE_FULL: spec(507, 7, 'Free some disk space and try again', true),
   STORAGE_READONLY: spec(507, 5, 'Make the folder writable and try again'),
-  STORAGE_NEWER: spec(500, 1, 'The data was written by a newer version; update CloutAgent'),
+  STORAGE_NEWER: spec(
+    500,
+    1,
+    'The data was written by a newer version; update CloutAgent, or go back to a backup of before',
+  ),
   STORAGE_BUSY: spec(
     503,
     7,
     'Too much is waiting for the database, or a foreign program holds it; try again in a moment',
     true,
   ),
-  STORAGE_CORRUPT: spec(500, 1, 'Stop CloutAgent, put .cloutagent/store.db* aside and restore a copy of them'),
+  STORAGE_CORRUPT: spec(
+    500,
+    1,
+    'Stop CloutAgent, put .cloutagent/store.db* aside and copy a backup there: docs/backup.md',
+  ),
   STORAGE_FAILED: spec(
     500,
     1,

@@ -1,5 +1,6 @@
 export type { Delivery } from './alert.ts';
 export type { ApprovalsQuery } from './approval.ts';
+export { backUpStore, type Backup } from './backup.ts';
 export type { ChangesQuery, LimitOrder } from './budget.ts';
 export type { Slots } from './calendar.ts';
 export type { CostGroup, CostRange, Costs, NodeHistory, PastUse } from './cost.ts';

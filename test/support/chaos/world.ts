@@ -29,10 +29,12 @@ const SCENARIO = {
 /** A server, its model and its tools, each of which can be hit. */
 export interface World extends AsyncDisposable {
   readonly project: TempProject;
+  readonly url: string;
+  readonly token: string;
   /** Of the server, which keeps its address over restarts. */
   readonly client: Client;
-  /** `kill -9`, then a new process. */
-  killServer(): Promise<void>;
+  /** `kill -9`, then a new process; what is to be done in between is done while nobody owns the data. */
+  killServer(between?: () => void): Promise<void>;
   freezeServer(ms: number): Promise<void>;
   freezeModel(ms: number): Promise<void>;
   /** Sets the server's wall clock, in milliseconds beside the true one. */
@@ -93,9 +95,12 @@ export const openWorld = async (): Promise<World> => {
   };
   return {
     project,
+    url: server.url,
+    token: server.token,
     client,
-    killServer: async () => {
+    killServer: async (between) => {
       await server.kill();
+      between?.();
       server = await start();
     },
     freezeServer: (ms) => freeze(server.pid, ms),

@@ -24,7 +24,7 @@ export const examine = async (bench: Workbench): Promise<DoctorReport> => {
       detail:
         problems.length === 0
           ? 'spent equals the settled ledger and held the open reservations, at every budget; every row belongs to a run'
-          : `${problems.join('; ')}. Stop the server and restore a copy of store.db*`,
+          : `${problems.join('; ')}. Stop the server and go back to a backup: docs/backup.md`,
     },
     {
       name: 'limits',
