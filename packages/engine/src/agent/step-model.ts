@@ -84,7 +84,7 @@ const attemptCall = async (
     const { conversation, observe } = step;
     const { model, system, tools, options } = conversation.prefix;
     const { maxTokens } = sent.reservation;
-    const request = { model, system, tools, options, messages: conversation.messages, maxTokens };
+    const request = { model, system, tools, options, messages: conversation.messages, maxTokens, cache: sent.cache };
     const idempotencyKey = `${drive.claim.runId}:${drive.place ?? ''}${step.key}#${sent.attempt}`;
     const showText = (text: string, snapshot: boolean): void =>
       drive.onText({ runId: drive.claim.runId, step: step.key, text, snapshot });
