@@ -9,7 +9,7 @@ import {
 } from '@cloutagent/contract';
 import { toIso } from '@cloutagent/kit';
 import { read, write, type Guarded } from './ask.ts';
-import { insertEvent } from './event.ts';
+import { appendEvent } from './event.ts';
 import type { Row } from './libsql.ts';
 import { int, intOrNull, json, text, textOrNull, toJson } from './rows.ts';
 import { insertSignal, touchRun } from './signal.ts';
@@ -141,7 +141,7 @@ export const decideApproval = async (
     },
     touchRun(runId, now),
     insertSignal({ runId, topic: approvalTopic(id), id, body: answer }, now),
-    insertEvent(runId, { type: 'approval.decided', approval: id, step, status, by, reason }, now),
+    appendEvent(runId, { type: 'approval.decided', approval: id, step, status, by, reason }, now),
   ]);
   return readApproval(writer, id);
 };

@@ -1,3 +1,4 @@
+import { codeOf } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import {
   BACKENDS,
@@ -76,6 +77,36 @@ describe.each(BACKENDS)('[X1.never-over X2.atomic] what the writing thread remem
     expect(await moneyOf(opened)).toEqual([
       [67, 0],
       [67, 0],
+    ]);
+    expect(await store.checkInvariants()).toEqual([]);
+  });
+
+  it('has no trace of units that were taken back in the middle of a group', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const claim = await begin(store, 'run_1', { limit: 100 });
+    await store.commit(claim, { steps: [stepRow('a')] });
+    const bad = (id: string) => ({
+      money: [reserve('run_1', id, 60)],
+      steps: [stepRow('b'), stepRow('a', { inputHash: 'other' })],
+    });
+    const results = await Promise.allSettled([
+      store.commit(claim, { money: [reserve('run_1', 'r1', 30)], events: [STARTED] }),
+      store.commit(claim, bad('r2')),
+      store.commit(claim, bad('r3')),
+      store.commit(claim, { money: [reserve('run_1', 'r4', 70)], events: [STARTED], steps: [stepRow('c')] }),
+      store.commit(claim, { money: [reserve('run_1', 'r5', 1)] }),
+    ]);
+    expect(results.map((result) => (result.status === 'fulfilled' ? 'done' : codeOf(result.reason)))).toEqual([
+      'done',
+      'DIVERGED',
+      'DIVERGED',
+      'done',
+      'BUDGET_EXHAUSTED',
+    ]);
+    expect(await moneyOf(opened)).toEqual([
+      [0, 100],
+      [0, 100],
     ]);
     expect(await store.checkInvariants()).toEqual([]);
   });

@@ -50,10 +50,11 @@ export interface Books {
   move(rows: readonly BudgetRow[], spent: number, held: number): void;
   /** After alerts were written. */
   readAlertAt(row: BudgetRow): void;
-  /** Has the following done in reverse order when the unit is rolled back. */
+  /** Has it done by the next `undo`, in reverse order. */
   onUndo(undo: () => void): void;
-  beginUnit(): void;
-  undoUnit(): void;
+  /** A savepoint: `undo` goes back to here, or to the begin of the transaction. */
+  mark(): void;
+  undo(): void;
   forget(): void;
 }
 
@@ -72,8 +73,9 @@ const OF_STEP = `SELECT ${COLUMNS} FROM run_level l JOIN budget b ON b.scope = l
 
 const OF_RUN = `SELECT ${COLUMNS} FROM budget b WHERE b.scope = 'run' AND b.id = ? AND b.slot = ''`;
 
+/** Steps are counted, since the last one has no index; they have no gaps. */
 const NUMBERS = `SELECT (SELECT coalesce(max(seq), 0) FROM event WHERE run_id = ?) AS event,
-  (SELECT coalesce(max(place), 0) FROM step WHERE run_id = ?) AS step,
+  (SELECT count(*) FROM step WHERE run_id = ?) AS step,
   (SELECT coalesce(max(place), 0) FROM reservation WHERE run_id = ?) AS reservation`;
 
 export const openBooks = (connection: Connection): Books => {
@@ -128,6 +130,7 @@ export const openBooks = (connection: Connection): Books => {
       undos.push(clear);
     },
     begin: () => {
+      undos = [];
       const now = connection.run('PRAGMA data_version').rows[0]?.['data_version'];
       if (now !== version || rows.size + numbers.size > MAX_REMEMBERED) clear();
       version = typeof now === 'number' ? now : -1;
@@ -170,10 +173,10 @@ export const openBooks = (connection: Connection): Books => {
       row.alertAt = intOrNull(connection.run(sql, [row.rowId]).rows[0] ?? {}, 'alert_at');
     },
     onUndo: (undo) => undos.push(undo),
-    beginUnit: () => {
+    mark: () => {
       undos = [];
     },
-    undoUnit: () => {
+    undo: () => {
       for (const undo of undos.toReversed()) undo();
       undos = [];
     },

@@ -4,25 +4,50 @@ import type { Answer, Connection } from './libsql.ts';
 import { perform } from './perform.ts';
 import type { CommitOrder, Outcome, SqlUnit, Statement } from './unit.ts';
 
+type WriteUnit = SqlUnit | CommitOrder;
+
 /**
- * Runs write units in one transaction, so that one sync to disk makes all of them durable. Each has its own savepoint:
- * one that is refused or fails leaves no trace and does not disturb the others. Where it takes the transaction with it,
- * or the disk is too full for all of them, every unit is tried again alone. Throws where not even the roll-back works:
- * then the connection is of no use any more.
+ * Runs write units in one transaction, so that one sync to disk makes all of them durable. One that is refused or fails
+ * leaves no trace and does not disturb the others: then all are taken back and done again, each in a savepoint of its own,
+ * which costs a copy of every page and is left out for the good of the usual case. Throws where not even the roll-back
+ * works: then the connection is of no use any more.
  */
-export const commitGroup = (
-  connection: Connection,
-  books: Books,
-  units: readonly (SqlUnit | CommitOrder)[],
-): readonly Outcome[] => {
+export const commitGroup = (connection: Connection, books: Books, units: readonly WriteUnit[]): readonly Outcome[] => {
+  let bad: Outcome | undefined;
+  const run = (unit: WriteUnit): Outcome => {
+    const outcome = runUnit(connection, books, unit);
+    if (!isBad(outcome)) return outcome;
+    bad = outcome;
+    throw new Error('The group is taken back');
+  };
+  try {
+    return inTransaction(connection, 'BEGIN IMMEDIATE', () => {
+      books.begin();
+      return units.map(run);
+    });
+  } catch (error) {
+    books.undo();
+    if (connection.inTransaction) throw error;
+    if (bad === undefined) return failed(connection, books, units, error);
+    return units.length === 1 ? [bad] : commitOneByOne(connection, books, units);
+  }
+};
+
+/** The same, with a savepoint for each. Where a unit takes the transaction with it, every one is tried again alone. */
+const commitOneByOne = (connection: Connection, books: Books, units: readonly WriteUnit[]): readonly Outcome[] => {
   let lostByUnit = false;
-  const run = (unit: SqlUnit | CommitOrder): Outcome => {
-    try {
-      return inSavepoint(connection, books, unit);
-    } catch (error) {
-      lostByUnit = true;
-      throw error;
+  const run = (unit: WriteUnit): Outcome => {
+    connection.exec('SAVEPOINT unit');
+    books.mark();
+    const outcome = runUnit(connection, books, unit);
+    if (isBad(outcome)) {
+      books.undo();
+      // SQLite may have rolled back the whole group by itself: then the units before this one are gone too.
+      lostByUnit = !connection.inTransaction;
+      connection.exec('ROLLBACK TO unit');
     }
+    connection.exec('RELEASE unit');
+    return outcome;
   };
   try {
     return inTransaction(connection, 'BEGIN IMMEDIATE', () => {
@@ -32,12 +57,35 @@ export const commitGroup = (
   } catch (error) {
     books.forget();
     if (connection.inTransaction) throw error;
-    const failure = toFailure(error);
-    // Another failure to commit may have reached the disk or not, and one to begin would only repeat itself.
-    const again = units.length > 1 && (lostByUnit || failure.code === 'STORAGE_FULL');
-    return again
-      ? units.flatMap((unit) => commitGroup(connection, books, [unit]))
-      : units.map(() => ({ kind: 'failed', failure }));
+    return lostByUnit ? alone(connection, books, units) : failed(connection, books, units, error);
+  }
+};
+
+const alone = (connection: Connection, books: Books, units: readonly WriteUnit[]): readonly Outcome[] =>
+  units.flatMap((unit) => commitGroup(connection, books, [unit]));
+
+/** What failed is the begin or the end of the transaction. */
+const failed = (
+  connection: Connection,
+  books: Books,
+  units: readonly WriteUnit[],
+  error: unknown,
+): readonly Outcome[] => {
+  books.forget();
+  const failure = toFailure(error);
+  // Another failure to commit may have reached the disk or not, and one to begin would only repeat itself.
+  if (units.length > 1 && failure.code === 'STORAGE_FULL') return alone(connection, books, units);
+  return units.map(() => ({ kind: 'failed', failure }));
+};
+
+const isBad = (outcome: Outcome): boolean => outcome.kind === 'refused' || outcome.kind === 'failed';
+
+const runUnit = (connection: Connection, books: Books, unit: WriteUnit): Outcome => {
+  try {
+    if (unit.mode === 'commit') return { kind: 'performed', performed: perform(connection, books, unit) };
+    return runStatements(connection, unit.statements, books);
+  } catch (error) {
+    return { kind: 'failed', failure: toFailure(error) };
   }
 };
 
@@ -61,28 +109,6 @@ const inTransaction = <T>(connection: Connection, begin: string, work: () => T):
     if (connection.inTransaction) connection.exec('ROLLBACK');
     throw error;
   }
-};
-
-const inSavepoint = (connection: Connection, books: Books, unit: SqlUnit | CommitOrder): Outcome => {
-  connection.exec('SAVEPOINT unit');
-  books.beginUnit();
-  let outcome: Outcome;
-  try {
-    outcome =
-      unit.mode === 'commit'
-        ? { kind: 'performed', performed: perform(connection, books, unit) }
-        : runStatements(connection, unit.statements, books);
-  } catch (error) {
-    // SQLite has rolled back the whole group by itself: the units before this one are gone too.
-    if (!connection.inTransaction) throw error;
-    outcome = { kind: 'failed', failure: toFailure(error) };
-  }
-  if (outcome.kind === 'refused' || outcome.kind === 'failed') {
-    books.undoUnit();
-    connection.exec('ROLLBACK TO unit');
-  }
-  connection.exec('RELEASE unit');
-  return outcome;
 };
 
 const runStatements = (connection: Connection, statements: readonly Statement[], books?: Books): Outcome => {

@@ -46,6 +46,27 @@ describe('migrations', () => {
     expect(() => connection.exec(`DELETE FROM run`)).toThrow(/FOREIGN KEY/u);
   });
 
+  it('[D14] keep the steps and settlements of the third version', () => {
+    const connection = memory();
+    migrate(connection, MIGRATIONS.slice(0, 3));
+    connection.exec(`INSERT INTO run (id, project_id, kind, slug, status, simulated, fence, document, document_hash, summary,
+      created_at, updated_at) VALUES ('run_1', 'prj', 'change', 's', 'running', 0, 1, '{}', 'h', '{}', 1, 2)`);
+    const step = (key: string, place: number): string =>
+      `INSERT INTO step (run_id, key, project_id, place, kind, name, input_hash, input, output, is_error, usage, cost_nano,
+        started_at, ended_at) VALUES ('run_1', '${key}', 'prj', ${place}, 'model', '"m"', 'h', '1', '"${key}"', 0, NULL, 7, 8, 9)`;
+    connection.exec(step('z', 1));
+    connection.exec(step('a', 2));
+    const rows = (): unknown => connection.run('SELECT * FROM step ORDER BY place').rows;
+    const before = rows();
+    migrate(connection);
+    expect(rows()).toEqual(before);
+    expect(() => connection.exec(step('a', 3))).toThrow(/UNIQUE/u);
+    expect(() => connection.exec(step('b', 3).replaceAll('run_1', 'run_2'))).toThrow(/FOREIGN KEY/u);
+    expect(
+      connection.run(`SELECT name FROM sqlite_schema WHERE tbl_name = 'step' AND type = 'index'`).rows,
+    ).toHaveLength(1);
+  });
+
   it('[D14] refuse to finish where a row points nowhere, and leave the database as it was', () => {
     const connection = memory();
     migrate(connection, MIGRATIONS.slice(0, 1));

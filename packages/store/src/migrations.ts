@@ -192,6 +192,32 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX approval_pending ON approval (project_id, created_at, id) WHERE status = 'pending'`,
   ],
   MONEY_LEVELS,
+  [
+    // Without the order of a run's steps as an index: every step of every run would write a page of its own for it.
+    `CREATE TABLE step_2 (
+       run_id TEXT NOT NULL REFERENCES run (id),
+       key TEXT NOT NULL,
+       project_id TEXT NOT NULL,
+       place BIGINT NOT NULL,
+       kind TEXT NOT NULL,
+       name TEXT NOT NULL,
+       input_hash TEXT NOT NULL,
+       input TEXT NOT NULL,
+       output TEXT NOT NULL,
+       is_error BIGINT NOT NULL CHECK (is_error IN (0, 1)),
+       usage TEXT,
+       cost_nano BIGINT NOT NULL,
+       started_at BIGINT NOT NULL,
+       ended_at BIGINT NOT NULL,
+       PRIMARY KEY (run_id, key)
+     )`,
+    `INSERT INTO step_2 SELECT run_id, key, project_id, place, kind, name, input_hash, input, output, is_error, usage, cost_nano,
+       started_at, ended_at FROM step`,
+    'DROP TABLE step',
+    'ALTER TABLE step_2 RENAME TO step',
+    // The ledger of a run is found through its reservations.
+    'DROP INDEX settlement_run',
+  ],
 ];
 
 /** Brings a database to the newest version in one transaction. Throws STORAGE_NEWER and leaves a newer one untouched. */

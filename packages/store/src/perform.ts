@@ -4,8 +4,8 @@ import { expireApproval, insertApproval } from './approval.ts';
 import { must, type Guarded } from './ask.ts';
 import type { Books } from './books.ts';
 import { runFinished, runNotFound } from './claim.ts';
-import { insertEvents, moneyEvent } from './event.ts';
-import type { Connection, SqlValue } from './libsql.ts';
+import { insertEvent, moneyEvent } from './event.ts';
+import type { Connection } from './libsql.ts';
 import { moveMoney, settleOpenStatements } from './money.ts';
 import { int, text, toJson } from './rows.ts';
 import { closeStatements, unlessSignalled, waitStatements } from './signal.ts';
@@ -16,7 +16,7 @@ type State = NonNullable<Unit['state']>;
 
 /** Does a driver's unit in the thread, inside of a transaction. Throws what the driver is told. */
 export const perform = (connection: Connection, books: Books, order: CommitOrder): Performed => {
-  const { runId, projectId, moment } = order;
+  const { runId, moment } = order;
   const { now } = moment;
   // Written from them.
   const others = order.others === null ? {} : (JSON.parse(order.others) as Others);
@@ -35,23 +35,14 @@ export const perform = (connection: Connection, books: Books, order: CommitOrder
     if (changes > 0 && writesAlerts(statement)) alerts = true;
   }
   const seq = numbers.event + 1;
-  const rows = order.events.map(({ type, body }): SqlValue[] => [
-    runId,
-    (numbers.event += 1),
-    projectId,
-    now,
-    type,
-    body,
-  ]);
+  const add = (type: string, body: string): void => {
+    must(connection, insertEvent(order, (numbers.event += 1), type, body));
+  };
+  for (const { type, body } of order.events) add(type, body);
   const money = order.money.some((op) => op.op === 'settle') ? moneyOf(books, runId) : null;
-  if (money !== null) rows.push([runId, (numbers.event += 1), projectId, now, 'money', money]);
-  for (let from = 0; from < rows.length; from += EVENTS_AT_ONCE)
-    must(connection, insertEvents(rows.slice(from, from + EVENTS_AT_ONCE)));
+  if (money !== null) add('money', money);
   return { seq, money, alerts };
 };
-
-/** More would make one statement of many texts, each prepared for itself. */
-const EVENTS_AT_ONCE = 8;
 
 /** What the run has spent and holds after all that the unit did. A run without a budget of its own has no money to show. */
 const moneyOf = (books: Books, runId: string): string | null => {

@@ -15,6 +15,9 @@ const MAX_GROUP = 128;
 /** Size that the write-ahead log is cut back to after it has grown. */
 const WAL_BYTES = 16 * 1024 * 1024;
 
+/** Pages of the log, such a size: what is written again and again, as the last page of an index, reaches the database once. */
+const CHECKPOINT_PAGES = WAL_BYTES / 4096;
+
 const open = (options: WorkerOptions): Connection => {
   const connection = openSqlite(options.file, { busyTimeoutMs: BUSY_TIMEOUT_MS });
   connection.run('PRAGMA journal_mode=WAL');
@@ -24,6 +27,7 @@ const open = (options: WorkerOptions): Connection => {
   connection.exec('PRAGMA fullfsync=ON');
   connection.exec('PRAGMA checkpoint_fullfsync=ON');
   connection.run(`PRAGMA journal_size_limit=${WAL_BYTES}`);
+  connection.run(`PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}`);
   if (options.maxPages !== undefined) connection.run(`PRAGMA max_page_count=${options.maxPages}`);
   migrate(connection);
   return connection;
