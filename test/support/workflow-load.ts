@@ -68,8 +68,6 @@ export interface LoadFigures {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly errorPercent: number;
-  /** Streams that showed text as it came. */
-  readonly streamed: number;
   /** Growth of memory over the second half, for 1,000 runs. */
   readonly slopeMb: number;
 }
@@ -118,7 +116,6 @@ export const measureLoad = async (options: {
     firstTokenMaxMs: Math.max(...first),
     p95Ms: percentile(whole, 95),
     p99Ms: percentile(whole, 99),
-    streamed: first.length,
     errorPercent: (errors / (options.concurrent * options.rounds)) * 100,
   };
 };
