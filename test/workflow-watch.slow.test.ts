@@ -20,21 +20,22 @@ const isEvent =
     (JSON.parse(line) as Line).event?.body.type === type;
 const watch = (project: TempProject): Running => startProgram('clout', ['runs', 'watch', 'last', '--json'], project);
 
-/** A server of its own process, and a model whose answers wait for as long as it is stopped. */
+/** A server of its own process and a model that takes its time to the first token. */
 const withServer = async (
-  use: (project: TempProject, server: WorkflowServer, model: { signal(signal: NodeJS.Signals): void }) => Promise<void>,
+  firstTokenMs: number,
+  use: (project: TempProject, server: WorkflowServer) => Promise<void>,
 ): Promise<void> => {
   using project = openTempProject();
-  await using simulator = await startSlowSimulator(project, { firstTokenMs: 0, perTokenMs: 0 });
+  await using simulator = await startSlowSimulator(project, { firstTokenMs, perTokenMs: 0 });
   await using server = await startWorkflowServer(project, { ANTHROPIC_API_URL: simulator.url });
-  await use(project, server, simulator);
+  await use(project, server);
 };
 
 describe('clout runs watch, beside a server', () => {
   it(
     'follows a run through a delay, stops where it asks a person (6), and follows it to its end (0) after another process has approved',
     () =>
-      withServer(async (project, server) => {
+      withServer(0, async (project, server) => {
         const wait = { id: 'wait', type: 'delay', data: { delayMs: 4_000 } } as const;
         const edges = [
           { source: 'wait', target: 'ask' },
@@ -65,8 +66,7 @@ describe('clout runs watch, beside a server', () => {
   it(
     'stays with a run that asks in one branch and works in another, and sees the approval of another process',
     () =>
-      withServer(async (project, server, model) => {
-        model.signal('SIGSTOP');
+      withServer(6_000, async (project, server) => {
         const edges = [
           { source: 'ask', target: 'out' },
           { source: 'a', target: 'out' },
@@ -87,8 +87,7 @@ describe('clout runs watch, beside a server', () => {
   it(
     'ends with 1 for a run that fails, and Ctrl-C leaves a run running, which goes on to its end',
     () =>
-      withServer(async (project, server, model) => {
-        model.signal('SIGSTOP');
+      withServer(5_000, async (project, server) => {
         const { id } = await server.run({ nodes: [agent('a'), out], edges: [{ source: 'a', target: 'out' }] }, 'x');
         const watching = watch(project);
         expect(await watching.line(isEvent('model.started'))).toBeDefined();

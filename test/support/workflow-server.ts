@@ -51,14 +51,13 @@ export const startWorkflowServer = async (
 export const startSlowSimulator = async (
   project: TempProject,
   delays: { readonly firstTokenMs: number; readonly perTokenMs: number },
-): Promise<AsyncDisposable & { readonly url: string; signal(signal: NodeJS.Signals): void }> => {
+): Promise<AsyncDisposable & { readonly url: string }> => {
   const args = ['--first-token-ms', String(delays.firstTokenMs), '--per-token-ms', String(delays.perTokenMs)];
   const running = startProgram('clout', ['simulate', ...args], project);
   const line = await running.line((text) => text.includes('"url"'));
   if (line === undefined) throw new Error(`clout simulate ended: ${(await running.ended).stderr}`);
   return {
     url: (JSON.parse(line) as { url: string }).url,
-    signal: (signal) => running.kill(signal),
     [Symbol.asyncDispose]: async () => {
       running.kill('SIGTERM');
       await running.ended;
