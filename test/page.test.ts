@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
@@ -104,6 +104,55 @@ describe.skipIf(missing('chromium'))('the page', () => {
         expect(await link.getAttribute('rel')).toBe('noopener noreferrer');
         await page.getByRole('button', { name: 'Deny' }).click();
         await page.getByText('completed', { exact: false }).first().waitFor({ timeout: 30_000 });
+      } finally {
+        await page.close();
+        server.kill('SIGTERM');
+        await server.ended;
+      }
+    },
+    MINUTE,
+  );
+
+  it(
+    '[E12.alerts] sets a limit on the page of costs and says once when a share of it is spent',
+    async () => {
+      using project = openTempProject();
+      const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
+      const line = await server.line((text) => text.includes('"url"'));
+      const { url } = JSON.parse(line ?? '{}') as { url: string };
+      const page = await browser.newPage();
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      try {
+        await page.goto(`${url}/costs?money=simulated`);
+        await page.getByText('Nothing was spent in the last thirty days').waitFor();
+        const token = readFileSync(join(project.root, '.cloutagent/token'), 'utf8').trim();
+        await page.request.post(`${url}/api/session`, { data: { token } });
+        await page.getByRole('link', { name: 'Set a limit' }).click();
+        await page.getByRole('textbox', { name: 'Limit in dollars' }).fill('a lot');
+        await page.keyboard.press('Enter');
+        await page.getByText('An amount such as 0.50').waitFor();
+        await page.getByRole('textbox', { name: 'Limit in dollars' }).fill('0.05');
+        await page.getByRole('textbox', { name: 'Alert at percent of it' }).fill('1');
+        await page.keyboard.press('Enter');
+        await page.getByRole('meter', { name: /^This project, day/u }).waitFor();
+
+        const nodes = [{ id: 'a', type: 'agent', data: { prompt: `Say why, at length. ${'Because. '.repeat(200)}` } }];
+        const started = await fetch(`${url}/api/workflow-runs`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify({ workflow: { nodes, edges: [] }, simulate: true }),
+        });
+        expect(started.status).toBe(201);
+        const notice = page.getByRole('status').filter({ hasText: '1 % of the budget is spent' });
+        await notice.waitFor({ timeout: 20_000 });
+        expect(await page.getByRole('listitem').filter({ hasText: '1 % of the budget' }).count()).toBe(1);
+        await page.getByRole('row', { name: /claude/u }).waitFor();
+        await page.getByRole('button', { name: 'Put this alert away' }).click();
+        await page.reload();
+        await page.getByRole('listitem').filter({ hasText: '1 % of the budget' }).waitFor();
+        expect(await notice.count()).toBe(0);
+        expect(problems).toEqual([]);
       } finally {
         await page.close();
         server.kill('SIGTERM');

@@ -3,7 +3,7 @@ import type * as openspecRoom from '@cloutagent/openspec';
 import type { Project } from '@cloutagent/openspec';
 import type { Context } from './context.ts';
 
-export type Openspec = typeof openspecRoom;
+type Openspec = typeof openspecRoom;
 
 /** The changes on disk, without a server. The room is loaded where a command needs it, for it costs start-up time. */
 export const openFiles = async (context: Context): Promise<{ openspec: Openspec; project: Project }> => {

@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { ChangesPage } from './changes/changes-page.tsx';
-import { toChangeSearch, toChangesSearch, toRunSearch } from './search.ts';
+import { toChangeSearch, toChangesSearch, toCostsSearch, toRunSearch } from './search.ts';
 import { NotFoundPage } from './shell/not-found.tsx';
 import { PageProblem } from './shell/page-problem.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -29,7 +29,14 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('./run/run-page.tsx'), 'RunPage'),
 });
 
-const routeTree = rootRoute.addChildren([changesRoute, changeRoute, runRoute]);
+const costsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/costs',
+  validateSearch: toCostsSearch,
+  component: lazyRouteComponent(() => import('./costs/costs-page.tsx'), 'CostsPage'),
+});
+
+const routeTree = rootRoute.addChildren([changesRoute, changeRoute, runRoute, costsRoute]);
 
 export const createAppRouter = () => createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: false });
 

@@ -22,6 +22,16 @@ export interface RunSearch {
   readonly panel?: 'resume' | 'cancel';
 }
 
+export const COSTS_BY = ['model', 'change', 'node', 'user'] as const;
+export type CostsBy = (typeof COSTS_BY)[number];
+
+export interface CostsSearch {
+  /** Without it: what is billed. */
+  readonly money?: 'simulated';
+  readonly by?: CostsBy;
+  readonly panel?: 'limit';
+}
+
 type Raw = Readonly<Record<string, unknown>>;
 
 /** Longest search text or step key that is kept. */
@@ -55,3 +65,10 @@ export const toChangeSearch = (raw: Raw): ChangeSearch =>
 
 export const toRunSearch = (raw: Raw): RunSearch =>
   compact<RunSearch>({ step: text(raw['step']), panel: oneOf(['resume', 'cancel'] as const, raw['panel']) });
+
+export const toCostsSearch = (raw: Raw): CostsSearch =>
+  compact<CostsSearch>({
+    money: oneOf(['simulated'] as const, raw['money']),
+    by: oneOf(COSTS_BY, raw['by']),
+    panel: oneOf(['limit'] as const, raw['panel']),
+  });

@@ -50,7 +50,7 @@ export const ERRORS = {
   CHANGE_ALREADY_ARCHIVED: spec(409, 4, 'The change is in openspec/changes/archive; open a new change instead'),
   CHANGE_CONFLICT: spec(409, 4, 'The specification was changed meanwhile; compare both texts and edit the delta'),
   CHANGE_LOCKED: spec(409, 4, 'Another owner holds this change; wait for its lease to end or ask the owner'),
-  CHANGE_INVALID: spec(422, 2, 'clout change validate SLUG lists what is wrong and where'),
+  CHANGE_INVALID: spec(422, 2, 'clout change validate lists what is wrong and where'),
   CHANGE_TASKS_INCOMPLETE: spec(409, 4, 'Finish the open tasks, or archive with allowIncomplete'),
   TEMPLATE_NOT_FOUND: spec(404, 3, 'Use one of: feature, bugfix, chore'),
   RESOURCE_NOT_FOUND: spec(404, 3, 'resources/list names the resources that exist'),
@@ -138,6 +138,7 @@ export const ERRORS = {
     'Only public addresses are called; an administrator may allow a network in the entry of the server (allowNetworks)',
   ),
   SECRET_NOT_FOUND: spec(422, 5, 'Set the variable or write the file that the entry of the server refers to'),
+  SECRET_UNREADABLE: spec(422, 5, 'Bring back the key of the secrets, or add the servers with secrets again'),
   NOT_TRUSTED: spec(403, 5, 'Look at what the folder would run, then: clout trust'),
 } as const satisfies Record<string, ErrorSpec>;
 

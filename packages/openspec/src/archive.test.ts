@@ -122,6 +122,7 @@ describe('change.archive', () => {
     const project = await folder.open({ clock });
     await expect(archiveChange(project, { slug: 'add-login' })).rejects.toMatchObject({
       code: 'CHANGE_INVALID',
+      hint: 'clout change validate add-login lists what is wrong and where',
       details: { issues: [{ code: 'DELTA_SECTION_EMPTY' }, { code: 'CHANGE_NO_DELTAS' }] },
     });
     await expect(archiveChange(project, { slug: 'nothing' })).rejects.toMatchObject({

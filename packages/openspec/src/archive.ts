@@ -112,6 +112,7 @@ const assertValid = async (project: Project, files: ChangeFiles, met: readonly M
   if (isValid(await verdictOf(project, files, met), false)) return;
   const issues = await findingsOf(project, files, met);
   throw new CloutError('CHANGE_INVALID', `Validation failed for change '${files.name}'`, {
+    hint: `clout change validate ${files.name} lists what is wrong and where`,
     details: { slug: files.name, issues },
   });
 };

@@ -2,7 +2,7 @@ export { archiveChange, type ArchiveOptions } from './archive.ts';
 export { parseCheck } from './check.ts';
 export { readChange } from './detail.ts';
 export { assertHolds, changeIdentity } from './hold.ts';
-export { listChanges } from './list.ts';
+export { activeNames, listChanges } from './list.ts';
 export { keepListing, type KeptProject, type ListingBounds } from './listing/kept.ts';
 export type { Listing } from './listing/listing.ts';
 export { listingVersion } from './listing/version.ts';

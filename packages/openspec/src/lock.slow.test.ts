@@ -1,26 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { scratch } from '../fixtures/scratch.ts';
+import { openLockers } from '../fixtures/lockers.ts';
 
-const LOCKER = fileURLToPath(new URL('../fixtures/locker.mjs', import.meta.url));
 const SECONDS = 60;
 
 describe('the lock of the folder', { timeout: 120_000 }, () => {
   it(`[F6] [F7] [T8.atomic] ${SECONDS} s, 6 processes, one killed every 300 ms, others stopped for a while: never two holders`, async () => {
-    await using folder = await scratch({ taken: '', violations: '', errors: '' });
-    const living = new Set<ChildProcess>();
+    await using lockers = await openLockers();
+    const { folder, living } = lockers;
     const end = performance.now() + SECONDS * 1000;
-    const start = (): void => {
-      const child = spawn(process.execPath, [LOCKER, folder.root, String(end - performance.now())], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      living.add(child);
-      child.on('exit', () => living.delete(child));
-    };
+    const start = (): ChildProcess => lockers.start({ ms: end - performance.now() });
     const any = (): ChildProcess | undefined => [...living][Math.floor(Math.random() * living.size)];
     for (let count = 0; count < 6; count += 1) start();
     await sleep(1000);
@@ -36,10 +26,10 @@ describe('the lock of the folder', { timeout: 120_000 }, () => {
     }
     await sleep(1000);
     for (const child of living) child.kill('SIGCONT');
-    await Promise.all([...living].map((child) => once(child, 'exit')));
+    await lockers.end();
     expect(await folder.read('violations')).toBe('');
     expect(await folder.read('errors')).toBe('');
-    expect((await readFile(`${folder.root}/taken`, 'utf8')).length).toBeGreaterThan(200);
+    expect(await lockers.taken()).toBeGreaterThan(200);
     expect(kills).toBeGreaterThan(100);
   });
 });

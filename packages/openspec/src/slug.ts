@@ -1,4 +1,4 @@
-import { CloutError, SLUG_PATTERN } from '@cloutagent/contract';
+import { CloutError, SLUG_HINT, SLUG_PATTERN } from '@cloutagent/contract';
 
 const PATTERN = new RegExp(SLUG_PATTERN, 'u');
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/u;
@@ -21,7 +21,7 @@ export const assertNewSlug = (slug: string): void => {
         : undefined;
   if (reason !== undefined) {
     throw new CloutError('INVALID_INPUT', `slug: ${reason}`, {
-      hint: 'A slug has 3 to 64 small letters, digits and single hyphens, like add-login',
+      hint: SLUG_HINT,
       details: { field: 'slug', reason },
     });
   }

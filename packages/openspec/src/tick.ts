@@ -56,7 +56,7 @@ export const tickTask = async (given: Project, slug: string, wanted: string | Ta
     if (task === undefined) {
       if (typeof wanted !== 'string') throw editedTask(slug, taskId);
       throw new CloutError('NOT_FOUND', `Change '${slug}' has no task ${taskId}`, {
-        hint: 'clout change show SLUG lists the tasks and their ids',
+        hint: `clout change show ${slug} lists the tasks and their ids`,
         details: { slug, taskId },
       });
     }

@@ -1,19 +1,16 @@
 import path from 'node:path';
-import { ChangeOpenInput, CloutError, Template, type Validation } from '@cloutagent/contract';
-import type { Project } from '@cloutagent/openspec';
+import { ChangeOpenInput, CloutError, SLUG_HINT, Template, type Validation } from '@cloutagent/contract';
 import type { Context, Register } from '../context.ts';
 import { given, oneOf, wholeNumber } from '../option.ts';
-import { openFiles, type Openspec } from '../open-files.ts';
+import { openFiles } from '../open-files.ts';
 import { plain } from '../output.ts';
 import { showConflicts } from '../show/conflict.ts';
 import { showArchive, showChange, showChanges, showValidation } from '../show/change.ts';
 import { requireProject, withServer } from '../with-server.ts';
 import { registerTogether } from './change-together.ts';
 
-/** Changes of a page of `--all`; the validation walks page by page. */
+/** Largest page of a listing. */
 const PAGE = 200;
-
-const SLUG_HINT = 'A slug has 3 to 64 small letters, digits and single hyphens, like add-login';
 
 /** For commands that only look: without an openspec folder there is nothing to look at. */
 const lookAtFiles = async (context: Context) => {
@@ -150,7 +147,7 @@ const registerValidate: Register = (change, context) => {
             hint: 'clout change list names the changes that exist',
           });
         const items: Validation[] = [];
-        for (const name of await everySlug(openspec, project))
+        for (const name of (await openspec.activeNames(project)).sort())
           items.push(await openspec.validateChange(project, name, { strict }));
         const valid = items.every((item) => item.valid);
         output.result(
@@ -160,17 +157,4 @@ const registerValidate: Register = (change, context) => {
         return valid ? 0 : 2;
       }),
     );
-};
-
-const everySlug = async (openspec: Openspec, project: Project): Promise<string[]> => {
-  const slugs: string[] = [];
-  for (let pageToken: string | undefined; ;) {
-    const page = await openspec.listChanges(project, {
-      limit: PAGE,
-      ...(pageToken === undefined ? {} : { pageToken }),
-    });
-    slugs.push(...page.items.map((item) => item.slug));
-    if (page.nextPageToken === null) return slugs.sort();
-    pageToken = page.nextPageToken;
-  }
 };

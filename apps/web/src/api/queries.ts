@@ -1,4 +1,4 @@
-import type { Plan, RunDetail } from '@cloutagent/contract';
+import type { CostAlert, Plan, RunDetail } from '@cloutagent/contract';
 import { QueryClient, queryOptions } from '@tanstack/react-query';
 import { isRetryable } from './error.ts';
 import { api } from './client.ts';
@@ -78,5 +78,51 @@ export const approvalsQuery = (runId: string) =>
   queryOptions({
     queryKey: ['approvals', runId],
     queryFn: ({ signal }) => api.call('approvalsList', { query: { run: runId, limit: PAGE } }, { signal }),
+    refetchInterval: LIST_REFRESH_MS,
+  });
+
+/** A server has one project. */
+export const PROJECT = { projectId: 'default' } as const;
+
+export const budgetsQuery = () =>
+  queryOptions({
+    queryKey: ['budgets'],
+    queryFn: ({ signal }) => api.call('costsBudgets', { params: PROJECT, query: {} }, { signal }),
+    refetchInterval: LIST_REFRESH_MS,
+  });
+
+/** What was spent in the last thirty days. */
+export const costsQuery = (simulated: boolean) =>
+  queryOptions({
+    queryKey: ['costs', simulated],
+    queryFn: ({ signal }) =>
+      api.call('costsSummary', { params: PROJECT, query: { simulated: simulated ? 'true' : 'false' } }, { signal }),
+    refetchInterval: LIST_REFRESH_MS,
+  });
+
+/** Alerts behind a place. Asked for rather than streamed: a browser has few connections to one server. */
+export const alertsQuery = (after: number) =>
+  queryOptions({
+    queryKey: ['alerts', after],
+    queryFn: ({ signal }) => api.call('costsAlerts', { params: PROJECT, query: { after } }, { signal }),
+    refetchInterval: LIST_REFRESH_MS,
+  });
+
+/** Answers that are read one after another: two thousand alerts are more than anyone reads. */
+const MAX_ANSWERS = 10;
+
+export const allAlertsQuery = () =>
+  queryOptions({
+    queryKey: ['alerts', 'all'],
+    queryFn: async ({ signal }): Promise<readonly CostAlert[]> => {
+      const all: CostAlert[] = [];
+      for (let answers = 0; answers < MAX_ANSWERS; answers += 1) {
+        const after = all.at(-1)?.place ?? 0;
+        const { alerts } = await api.call('costsAlerts', { params: PROJECT, query: { after } }, { signal });
+        all.push(...alerts);
+        if (alerts.length < PAGE) break;
+      }
+      return all;
+    },
     refetchInterval: LIST_REFRESH_MS,
   });

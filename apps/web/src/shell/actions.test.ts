@@ -17,7 +17,7 @@ describe('actions', () => {
     expect(ids('/runs/run_1', 'completed')).not.toContain('run-cancel');
   });
   test('no two actions of a page share their keys', () => {
-    for (const path of ['/', '/changes/x', '/runs/run_1']) {
+    for (const path of ['/', '/changes/x', '/runs/run_1', '/costs']) {
       const keys = toActions({ path, changes: [], runs: [run({ status: 'paused' })] }).flatMap(
         (action) => action.keys ?? [],
       );

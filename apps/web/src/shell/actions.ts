@@ -104,6 +104,13 @@ export const toActions = ({ path, changes, runs }: ActionSources): readonly Acti
       keys: 'g a',
       effect: { kind: 'go', to: '/', search: { view: 'attention' } },
     },
+    { id: 'costs', group: 'Go to', title: 'Costs and budgets', keys: 'g b', effect: { kind: 'go', to: '/costs' } },
+    {
+      id: 'limit',
+      group: 'Go to',
+      title: 'Set a limit of costs',
+      effect: { kind: 'go', to: '/costs', search: { panel: 'limit' } },
+    },
     {
       id: 'open',
       group: 'Go to',

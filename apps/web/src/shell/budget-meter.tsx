@@ -1,4 +1,5 @@
 import { showUsd, type Meta } from '@cloutagent/contract';
+import { Link } from '@tanstack/react-router';
 import { FlaskConical, Wallet } from 'lucide-react';
 import { MoneyBar } from '../ui/money.tsx';
 
@@ -25,8 +26,9 @@ const Meter = ({ budget, simulated }: MeterProps) => {
 
 /** What the project has spent of its budgets: real money, and the simulator's kept apart. */
 export const BudgetMeter = ({ budget }: { readonly budget: Meta['budget'] }) => (
-  <div className="flex items-center gap-4">
+  <Link to="/costs" className="flex items-center gap-4 rounded-md">
     <Meter budget={budget.billed} simulated={false} />
     <Meter budget={budget.simulated} simulated />
-  </div>
+    <span className="sr-only">: costs and budgets</span>
+  </Link>
 );

@@ -6,6 +6,7 @@ import { needsLogin } from '../api/error.ts';
 import { changesQuery, metaQuery, runsQuery } from '../api/queries.ts';
 import { ProblemBox } from '../ui/problem-box.tsx';
 import { toActions, type Effect } from './actions.ts';
+import { AlertNotice } from './alert-notice.tsx';
 import { useAuthGate } from './auth-gate.tsx';
 import { LoginPanel } from './login-panel.tsx';
 import { Palette } from './palette.tsx';
@@ -67,6 +68,7 @@ export const Shell = () => {
         onShortcuts={() => setOverlay('shortcuts')}
         onLogin={() => gate.ask({})}
       />
+      {meta.data === undefined ? null : <AlertNotice root={meta.data.project.root} />}
       <main ref={main} id="main" tabIndex={-1} className="outline-none">
         {meta.error === null ? null : (
           <div className="mx-auto max-w-[1160px] px-4 pt-5 sm:px-6">

@@ -35,7 +35,7 @@ export const mergesOf = (slug: string, met: readonly MetDelta[], mayRetire: bool
       message,
     }));
     throw new CloutError('CHANGE_INVALID', `Rebuilt spec for '${capability}' failed validation; nothing was changed`, {
-      ...(outcome.hint === undefined ? {} : { hint: outcome.hint }),
+      hint: outcome.hint ?? `clout change validate ${slug} lists what is wrong and where`,
       details: { slug, capability, issues },
     });
   });

@@ -92,6 +92,34 @@ describe('the generation lock', () => {
     expect(candidates).toEqual([expect.stringMatching(new RegExp(`^new-${process.pid}-`, 'u'))]);
   });
 
+  it('lets in who has waited for long before who has just released it', async () => {
+    await using folder = await scratch();
+    const disk = diskWithin(folder.root);
+    const order: string[] = [];
+    let lock = await acquireLock(disk, systemClock, folder.root);
+    const waiting = acquireLock(disk, systemClock, folder.root).then(async (taken) => {
+      order.push('waiting');
+      await taken.release();
+    });
+    // Between a release and the next mark no timer has its turn.
+    for (let count = 0; count < 300 && order.length === 0; count += 1) {
+      await systemClock.sleep(5);
+      await lock.release();
+      lock = await acquireLock(disk, systemClock, folder.root);
+    }
+    expect(order).toEqual(['waiting']);
+    await lock.release();
+    await waiting;
+    expect((await readdir(folder.root)).filter((name) => name.startsWith('wait-'))).toEqual([]);
+  });
+
+  it('waits for no sign of a process that is dead, and takes it away', async () => {
+    await using folder = await scratch({ 'wait-x': JSON.stringify({ ...thisProcess(), start: '1' }), 'wait-y': '{' });
+    const clock = { ...systemClock, sleep: async () => expect.fail('it waited') };
+    await acquireLock(diskWithin(folder.root), clock, folder.root);
+    expect((await readdir(folder.root)).filter((name) => name.startsWith('wait-'))).toEqual([]);
+  });
+
   it('knows itself as alive', () => {
     expect(isAlive(thisProcess())).toBe(true);
   });

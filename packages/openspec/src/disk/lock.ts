@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
@@ -17,6 +18,9 @@ import { isAlive, thisProcess, type ProcessMark } from './process-mark.ts';
  * its generation is not the highest or was already released. Old generations stay for a while, so that no number is
  * used twice within reach of such a sleeper. The mark is whole as soon as its name is there. It needs no sync, for
  * nobody who held the lock survives a power loss.
+ *
+ * Who waits looks now and then, while who has just released takes the lock again at once: so a process that works on
+ * would keep all others out. Whoever waits for long puts a `wait-` mark there, and who comes anew lets it look first.
  */
 export interface Lock {
   readonly generation: number;
@@ -27,6 +31,11 @@ export interface Lock {
 const KEPT_GENERATIONS = 16;
 /** Longest pause between two looks. */
 const LONGEST_PAUSE_MS = 20;
+/** Longer than that: who waits has looked meanwhile. */
+const COURTESY_MS = LONGEST_PAUSE_MS + 5;
+/** A wait that asks for courtesy: ten looks. Earlier, many that take turns would leave the lock idle between two looks. */
+const LONG_MS = 200;
+const WAITING = 'wait-';
 
 export const acquireLock = async (
   disk: Disk,
@@ -36,17 +45,50 @@ export const acquireLock = async (
 ): Promise<Lock> => {
   await ensureOwnFolder(disk, folder);
   const start = clock.monotonic();
-  for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
-    const top = highest(readdirSync(folder).flatMap(generationOf));
-    const holder = holderOf(folder, top);
-    if (holder === undefined) {
-      const generation = (top?.generation ?? 0) + 1;
-      if (await take(disk, folder, generation)) return lockOf(disk, folder, generation);
-      continue;
+  let waiting: string | undefined;
+  try {
+    for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+      const names = readdirSync(folder);
+      const top = highest(names.flatMap(generationOf));
+      const holder = holderOf(folder, top);
+      if (pause === 1 && (await isAwaited(disk, folder, names))) {
+        await clock.sleep(COURTESY_MS);
+        continue;
+      }
+      if (holder === undefined) {
+        const generation = (top?.generation ?? 0) + 1;
+        if (await take(disk, folder, generation)) return lockOf(disk, folder, generation);
+        continue;
+      }
+      if (clock.monotonic() - start > timeoutMs) throw busy(folder, holder, top);
+      if (clock.monotonic() - start > LONG_MS) waiting ??= await putSign(disk, folder);
+      await clock.sleep(pause);
     }
-    if (clock.monotonic() - start > timeoutMs) throw busy(folder, holder, top);
-    await clock.sleep(pause);
+  } finally {
+    if (waiting !== undefined) await removeQuietly(disk, waiting);
   }
+};
+
+/** Undefined where there is no room for it: then it is waited without. */
+const putSign = async (disk: Disk, folder: string): Promise<string | undefined> => {
+  const sign = path.join(folder, `${WAITING}${randomUUID()}`);
+  try {
+    await disk.mark(sign, JSON.stringify(thisProcess()));
+    return sign;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Does a living process wait? Signs of dead ones are taken away. */
+const isAwaited = async (disk: Disk, folder: string, names: readonly string[]): Promise<boolean> => {
+  for (const name of names) {
+    if (!name.startsWith(WAITING)) continue;
+    const mark = readMark(path.join(folder, name));
+    if (mark !== undefined && isAlive(mark)) return true;
+    await removeQuietly(disk, path.join(folder, name));
+  }
+  return false;
 };
 
 interface Generation {

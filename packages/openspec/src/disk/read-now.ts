@@ -45,7 +45,10 @@ export const readNow = (boundary: string, file: string, atMost = MAX_FILE_BYTES)
     const bytes = readUpTo(opened, Math.min(found.size, atMost));
     const isWhole = bytes.length >= found.size;
     const text = decodedText(real, isWhole ? bytes : bytes.subarray(0, lastLineEnd(bytes)));
-    if (text === undefined) throw new CloutError('CHANGE_INVALID', `${path.basename(file)} is not UTF-8 text`);
+    if (text === undefined)
+      throw new CloutError('CHANGE_INVALID', `${path.basename(file)} is not UTF-8 text`, {
+        hint: 'Save it as UTF-8',
+      });
     return { text, isWhole, isLinked: real !== file };
   } catch (error) {
     if (ABSENT.has(errnoOf(error) ?? '')) return undefined;
