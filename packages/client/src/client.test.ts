@@ -172,6 +172,7 @@ describe('events', () => {
   test('arrive once each and in order over connections that break, repeat and skip', async () => {
     const total = 12;
     const asked: string[] = [];
+    const seen: number[] = [];
     const baseUrl = await serve((request, response) => {
       if (request.url === '/api/runs/run_1')
         return json(response, 200, {
@@ -191,12 +192,15 @@ describe('events', () => {
       let text = after > 0 ? frame(after, total) : '';
       for (let seq = after + 1; seq <= Math.min(after + 3, total); seq += 1) text += frame(seq, total);
       response.write(text + encodeSse({ event: 'heartbeat', data: '{"ts":1}' }), () => {
-        // What is still in a pipe when the connection is reset is lost, so the reader gets a moment.
-        if (asked.length % 2 === 0) response.end();
-        else setTimeout(() => response.destroy(), 30);
+        if (asked.length % 2 === 0) return void response.end();
+        // What is still in a pipe when the connection is reset is lost, so the reader has read it before.
+        const timer = setInterval(() => {
+          if ((seen.at(-1) ?? 0) < Math.min(after + 3, total)) return;
+          clearInterval(timer);
+          response.destroy();
+        }, 5);
       });
     });
-    const seen: number[] = [];
     for await (const { event, data } of createClient({ baseUrl, clock: impatient, random: () => 0 }).events('run_1', {
       untilSettled: true,
     })) {
