@@ -66,7 +66,7 @@ describe('clout runs watch, beside a server', () => {
   it(
     'stays with a run that asks in one branch and works in another, and sees the approval of another process',
     () =>
-      withServer(6_000, async (project, server) => {
+      withServer(12_000, async (project, server) => {
         const edges = [
           { source: 'ask', target: 'out' },
           { source: 'a', target: 'out' },
@@ -87,7 +87,7 @@ describe('clout runs watch, beside a server', () => {
   it(
     'ends with 1 for a run that fails, and Ctrl-C leaves a run running, which goes on to its end',
     () =>
-      withServer(5_000, async (project, server) => {
+      withServer(10_000, async (project, server) => {
         const { id } = await server.run({ nodes: [agent('a'), out], edges: [{ source: 'a', target: 'out' }] }, 'x');
         const watching = watch(project);
         expect(await watching.line(isEvent('model.started'))).toBeDefined();
