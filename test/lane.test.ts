@@ -5,9 +5,9 @@ import { audit } from './support/ledger.ts';
 import { cloutJson, runProgram } from './support/program.ts';
 import { openTempProject, type TempProject } from './support/project.ts';
 
-const openPriceList = async (project: TempProject): Promise<void> => {
+const openPriceList = async (project: TempProject, more: readonly string[] = []): Promise<void> => {
   await cloutJson(['change', 'open', SLUG, '--title', 'Add a price list'], project);
-  writePriceList(project);
+  writePriceList(project, more);
 };
 
 const lastLine = (text: string): unknown => JSON.parse(text.trim().split('\n').at(-1) ?? '');
@@ -52,7 +52,11 @@ describe('the lane', () => {
 
   it('[X1.pause X1.resume BUDGET_EXHAUSTED] pauses at half the expected cost and goes on after a raise, repeating nothing', async () => {
     using project = openTempProject();
-    await openPriceList(project);
+    // Half of five tasks would be less than the bound of one call.
+    await openPriceList(
+      project,
+      Array.from({ length: 15 }, (_, at) => `Write part ${at}`),
+    );
     const plan = Plan.parse(await cloutJson(['plan', SLUG, '--simulate'], project));
     const half = (plan.expected.nanoUsd / 2 / 1e9).toFixed(9);
     const paused = await runProgram('clout', ['run', SLUG, '--simulate', '--budget', half, '--json'], project);

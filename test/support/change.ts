@@ -22,8 +22,8 @@ const task = (number: number, title: string): string => `- [ ] 1.${number} ${tit
   - check: file prices/part-${number}.md contains "Part ${number} of the \\"price list\\""
 `;
 
-/** What a person writes after \`clout change open\`: a delta instead of the scaffold's, and five tasks; the simulator gets the third wrong at first. */
-export const writePriceList = (project: TempProject): void => {
+/** What a person writes after \`clout change open\`: a delta instead of the scaffold's, and five tasks or more; the simulator gets the third wrong at first. */
+export const writePriceList = (project: TempProject, more: readonly string[] = []): void => {
   const folder = join(project.root, 'openspec/changes', SLUG);
   rmSync(join(folder, 'specs'), { recursive: true });
   mkdirSync(join(folder, 'specs/prices'), { recursive: true });
@@ -33,6 +33,7 @@ export const writePriceList = (project: TempProject): void => {
     'Write the cakes (wrong first)',
     'Write the drinks',
     'Write the offers',
+    ...more,
   ];
   writeFileSync(
     join(folder, 'proposal.md'),

@@ -4,7 +4,9 @@ import type { TextDelta } from '@cloutagent/contract';
 export interface LiveText {
   readonly step: string;
   readonly text: string;
-  /** How often the text began anew, for each attempt at the call: an offset into another beginning means nothing. */
+  /** The attempt at the call, as its `model.started` has it; 0 where none was told. */
+  readonly attempt: number;
+  /** How often the text of this attempt began anew: an offset into another beginning means nothing. */
   readonly beginning: number;
 }
 
@@ -18,13 +20,18 @@ const MAX_TEXT = 1_000_000;
 export class LiveTexts {
   readonly #runs = new Map<string, Map<string, LiveText>>();
 
+  /** An attempt at a call has begun: what others said is gone. */
+  begin(runId: string, step: string, attempt: number): void {
+    this.#of(runId).set(step, { step, text: '', attempt, beginning: 0 });
+  }
+
   add({ runId, step, text, snapshot }: TextDelta): void {
-    const steps = this.#runs.get(runId) ?? new Map<string, LiveText>();
-    this.#runs.set(runId, steps);
-    const known = steps.get(step) ?? { text: '', beginning: 0 };
+    const steps = this.#of(runId);
+    const known = steps.get(step) ?? { text: '', attempt: 0, beginning: 0 };
+    const anew = snapshot && known.text !== '';
     const before = snapshot ? '' : known.text;
-    const beginning = known.beginning + (snapshot ? 1 : 0);
-    steps.set(step, { step, text: (before + text).slice(0, MAX_TEXT), beginning });
+    const beginning = known.beginning + (anew ? 1 : 0);
+    steps.set(step, { step, text: (before + text).slice(0, MAX_TEXT), attempt: known.attempt, beginning });
   }
 
   of(runId: string): readonly LiveText[] {
@@ -36,5 +43,11 @@ export class LiveTexts {
     const steps = this.#runs.get(runId);
     if (step !== undefined) steps?.delete(step);
     if (step === undefined || steps?.size === 0) this.#runs.delete(runId);
+  }
+
+  #of(runId: string): Map<string, LiveText> {
+    const steps = this.#runs.get(runId) ?? new Map<string, LiveText>();
+    this.#runs.set(runId, steps);
+    return steps;
   }
 }

@@ -22,12 +22,37 @@ describe('[E8.frames] the text of a node', () => {
     ['comes live', [live('It is ', true), live('42.'), finished('It is 42.')], ['It is ', '42.']],
     ['comes live in part', [live('It ', true), finished('It is 42.')], ['It ', 'is 42.']],
     ['is read when all is over', [finished('It is 42.')], ['It is 42.']],
-    ['begins anew', [live('Lost words', true), live('It', true), finished('It is')], ['Lost words', 'It', ' is']],
     ['is none', [finished('')], []],
   ])('%s', (_how, frames, expected) => {
     const frame = createFramer('run_1');
     expect(frames.flatMap((one) => frame(one))).toEqual(
       expected.map((content) => ({ nodeId: 'agent-1', type: 'content', content })),
     );
+  });
+
+  it('is taken back where its attempt failed, as far as it was told', () => {
+    const frame = createFramer('run_1');
+    const body: RunEvent['body'] = {
+      type: 'model.retry',
+      step: STEP,
+      attempt: 1,
+      code: 'MODEL_UNAVAILABLE',
+      message: 'It broke',
+      delayMs: 500,
+    };
+    const again = { event: 'run', id: '1', data: { seq: 1, runId: 'run_1', at: 0, body } } as const;
+    const lost = [live('Lost ', true), live('words'), again].flatMap((one) => frame(one));
+    expect(lost.at(-1)).toEqual({
+      nodeId: 'agent-1',
+      type: 'retry',
+      attempt: 2,
+      delayMs: 500,
+      code: 'MODEL_UNAVAILABLE',
+      message: 'It broke',
+      discarded: 10,
+    });
+    // Nothing more was told, so that nothing more is taken back; and all of the next attempt is told.
+    expect(frame(again)).toMatchObject([{ discarded: 0 }]);
+    expect(frame(finished('Lost words of another'))).toMatchObject([{ content: 'Lost words of another' }]);
   });
 });

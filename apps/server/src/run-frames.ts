@@ -14,6 +14,18 @@ import { followRun, type RunSource } from './run-stream.ts';
 /** A frame of seed 003: what one node says. */
 type Frame = { readonly nodeId: string } & StreamChunk;
 
+/** Characters of content that a node has told. */
+interface Told {
+  /** The call that it told last. */
+  readonly step: string;
+  readonly chars: number;
+  /** Of the whole try. */
+  readonly ofTry: number;
+}
+
+/** A call that is made again because its answer was cut. */
+const CUT = /^(.*)\/more\[(\d+)\]$/u;
+
 interface Spent {
   readonly usage: Usage;
   readonly nanoUsd: number;
@@ -51,27 +63,63 @@ export const createFramer = (runId: string): ((frame: RunFrame) => readonly Fram
     };
   };
 
-  /** Characters of each call's text that were told; bounded by the calls that are under way. */
-  const told = new Map<string, number>();
-  const contentOf = (step: string, content: string): readonly Frame[] =>
-    content === '' ? [] : [{ nodeId: nodeOf(step), type: 'content', content }];
+  /** What was told of each node that is being done: a node makes one call after another. */
+  const told = new Map<string, Told>();
+  const toldOf = (node: string, step: string): Told => {
+    const before = told.get(node);
+    return before?.step === step ? before : { step, chars: 0, ofTry: before?.ofTry ?? 0 };
+  };
+  const contentOf = (step: string, content: string): readonly Frame[] => {
+    if (content === '') return [];
+    const node = nodeOf(step);
+    const { chars, ofTry } = toldOf(node, step);
+    told.set(node, { step, chars: chars + content.length, ofTry: ofTry + content.length });
+    return [{ nodeId: node, type: 'content', content }];
+  };
+  /** Takes back what was told of a step. */
+  const dropStep = (step: string): number => {
+    const node = nodeOf(step);
+    const { chars, ofTry } = toldOf(node, step);
+    told.set(node, { step, chars: 0, ofTry: ofTry - chars });
+    return chars;
+  };
 
   return (frame) => {
     if (frame.event === 'text') {
-      const { step, text, snapshot } = frame.data;
-      told.set(step, (snapshot ? 0 : (told.get(step) ?? 0)) + text.length);
+      const { step, text } = frame.data;
       return contentOf(step, text);
     }
     const { body } = frame.data;
     switch (body.type) {
+      case 'node.started': {
+        const { node, attempt } = body;
+        const discarded = told.get(node)?.ofTry ?? 0;
+        told.delete(node);
+        if (attempt === 1) return [];
+        const message = 'The node failed and is tried again';
+        return [{ nodeId: node, type: 'retry', attempt, delayMs: 0, code: 'NODE_FAILED', message, discarded }];
+      }
+      case 'model.started': {
+        const { step } = body;
+        const [, first, again] = CUT.exec(step) ?? [];
+        if (first === undefined || again === undefined || body.attempt !== 1) return [];
+        const attempt = Number(again) + 1;
+        const cut = attempt === 2 ? first : `${first}/more[${attempt - 2}]`;
+        const message = 'The answer was cut and is asked again with more room';
+        const retry = { attempt, delayMs: 0, code: 'MAX_TOKENS', message, discarded: dropStep(cut) } as const;
+        return [{ nodeId: nodeOf(step), type: 'retry', ...retry }];
+      }
+      case 'model.retry': {
+        const { step, attempt, code, message, delayMs } = body;
+        const retry = { attempt: attempt + 1, delayMs, code, message, discarded: dropStep(step) } as const;
+        return [{ nodeId: nodeOf(step), type: 'retry', ...retry }];
+      }
       case 'model.finished': {
         const node = nodeOf(body.step);
         const before = spent.get(node) ?? { usage: NO_USAGE, nanoUsd: 0 };
         spent.set(node, { usage: addUsage(before.usage, body.usage), nanoUsd: before.nanoUsd + body.cost.nanoUsd });
         // A call may end before its text was read live, and a reader that comes later finds it here alone.
-        const rest = body.text.slice(told.get(body.step) ?? 0);
-        told.delete(body.step);
-        return contentOf(body.step, rest);
+        return contentOf(body.step, body.text.slice(toldOf(node, body.step).chars));
       }
       case 'tool.started': {
         const { step, tool, server, input } = body;
@@ -98,6 +146,7 @@ export const createFramer = (runId: string): ((frame: RunFrame) => readonly Fram
       }
       case 'node.finished': {
         const { node, outcome } = body;
+        told.delete(node);
         if (outcome.status === 'skipped') return [];
         const { error } = outcome;
         return [

@@ -236,7 +236,8 @@ export class RunOwner {
     const live = this.#live.get(runId);
     for (const { body } of events) {
       if (body.type === 'run.state' && live !== undefined) live.leaving = body.status !== 'running';
-      if (body.type === 'model.finished' || body.type === 'model.started') this.#texts.forget(runId, body.step);
+      if (body.type === 'model.started') this.#texts.begin(runId, body.step, body.attempt);
+      if (body.type === 'model.finished' || body.type === 'model.retry') this.#texts.forget(runId, body.step);
     }
     this.#hub.publish(runId, undefined);
   }

@@ -34,6 +34,7 @@ const openRun = () => {
       texts.add({ runId: RUN, step, text, snapshot });
       tell();
     },
+    begin: (step: string, attempt: number): void => texts.begin(RUN, step, attempt),
     settle: (step: string): void => texts.forget(RUN, step),
     end: (): void => {
       live = false;
@@ -157,6 +158,49 @@ describe('[E4.snapshot] a reader that joins late', () => {
     slow.leave();
     await slow.over;
     expect(run.watchers.size).toBe(0);
+  });
+
+  it('reads the text of an attempt behind its beginning, and that behind the end of the one before', async () => {
+    const run = openRun();
+    const started = (attempt: number): void => {
+      run.event({ type: 'model.started', step: 'a', model: 'm', attempt, reserved: { usd: '0', nanoUsd: 0 } });
+      run.begin('a', attempt);
+    };
+    started(1);
+    run.text('a', 'lost words');
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    // The reader is held up at what was stored first, while everything else happens.
+    const slow = run.read(0, (frame) => (frame.event === 'run' && frame.data.seq === 1 ? held : Promise.resolve()));
+    await slow.has(1);
+    run.event(retry(1));
+    run.settle('a');
+    started(2);
+    run.text('a', 'found words');
+    release();
+    await slow.has(4);
+    expect(slow.frames.map((frame) => (frame.event === 'run' ? frame.data.body.type : frame.data.text))).toEqual([
+      'model.started',
+      'model.retry',
+      'model.started',
+      'found words',
+    ]);
+    slow.leave();
+    await slow.over;
+    // What is not stored yet for a reader is not told to it either.
+    const early = openRun();
+    early.begin('a', 1);
+    early.text('a', 'words');
+    const reader = early.read();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reader.frames).toEqual([]);
+    early.event({ type: 'model.started', step: 'a', model: 'm', attempt: 1, reserved: { usd: '0', nanoUsd: 0 } });
+    await reader.has(2);
+    expect(reader.frames.map(({ event }) => event)).toEqual(['run', 'text']);
+    reader.leave();
+    await reader.over;
   });
 
   it('holds nothing but the events that it has not taken: a text that is settled is in its event', async () => {

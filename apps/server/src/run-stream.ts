@@ -8,6 +8,12 @@ const BATCH = 200;
 
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
 
+interface Sent {
+  readonly attempt: number;
+  readonly beginning: number;
+  readonly length: number;
+}
+
 /** Where runs are read from. */
 export interface RunSource {
   readonly store: Pick<Store, 'events'>;
@@ -29,7 +35,9 @@ export const followRun = async (
 ): Promise<void> => {
   let seq = after;
   /** How much of each call's text the reader has; bounded by the calls that are under way. */
-  let sent: ReadonlyMap<string, { readonly beginning: number; readonly length: number }> = new Map();
+  let sent: ReadonlyMap<string, Sent> = new Map();
+  /** Attempts that the reader knows to be under way. */
+  const begun = new Map<string, number>();
   let ended = false;
   let news = true;
   let wake: () => void = () => undefined;
@@ -41,15 +49,18 @@ export const followRun = async (
   signal.addEventListener('abort', onAbort, { once: true });
 
   const sendText = async (): Promise<void> => {
-    const next = new Map<string, { readonly beginning: number; readonly length: number }>();
+    const next = new Map<string, Sent>();
     for (const live of deps.owner.liveTexts(runId)) {
-      const { step, text, beginning } = live;
+      const { step, text, attempt, beginning } = live;
+      // Its `model.started` is stored and has to come first, as does whatever ended the attempt before it. Who goes on
+      // behind it, after `after`, has read it. It was told of before there was any text: it is the next news.
+      if (attempt !== 0 && (begun.get(step) ?? (after > 0 ? attempt : 0)) !== attempt) continue;
       const known = sent.get(step);
-      const snapshot = known?.beginning !== beginning;
+      const snapshot = known?.beginning !== beginning || known.attempt !== attempt;
       const rest = snapshot ? text : text.slice(known.length);
       // The first words on a connection are a snapshot: the reader may have others of an attempt that a crash cut off.
       if (rest === '' && known === undefined) continue;
-      next.set(step, { beginning, length: text.length });
+      next.set(step, { attempt, beginning, length: text.length });
       // An attempt that has said nothing yet still takes back what the one before it said.
       if (rest === '' && !snapshot) continue;
       const delta: TextDelta = { runId, step, text: rest, snapshot };
@@ -64,7 +75,10 @@ export const followRun = async (
       for (const event of events) {
         await emit({ event: 'run', id: String(event.seq), data: event });
         seq = event.seq;
-        if (event.body.type === 'run.state') ended = ENDED.has(event.body.status);
+        const { body } = event;
+        if (body.type === 'run.state') ended = ENDED.has(body.status);
+        else if (body.type === 'model.started') begun.set(body.step, body.attempt);
+        else if (body.type === 'model.finished') begun.delete(body.step);
       }
       // Fewer than were asked for may be all that fits one answer.
       if (events.length === 0) return;

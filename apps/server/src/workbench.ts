@@ -53,6 +53,8 @@ export interface Workbench {
   readonly resumer: BudgetResumer;
   readonly log: Log;
   readonly prices: PriceTable;
+  /** Whether the model's server has a prompt cache. */
+  readonly caches: (options: { readonly simulated: boolean }) => boolean;
   readonly workflowPorts: WorkflowPorts;
   /** Stored workflows. */
   readonly workflows: WorkflowVersions;
@@ -162,6 +164,7 @@ export const openWorkbench = async (options: {
     return real;
   };
   const prices = loadPrices(settings.costs.prices);
+  const caches: Workbench['caches'] = ({ simulated: onSimulator }) => onSimulator || profile.sendCacheControl;
   const ports = workflowPorts({
     model,
     tools: async (servers) => guardTools(await tools.open(servers), { ...project, others: [dataDir] }),
@@ -178,6 +181,7 @@ export const openWorkbench = async (options: {
     tools: () => tools.open(['filesystem', ...settings.config.run.mcpServers]),
     people,
     prices,
+    caches,
     config: settings.config,
     clock,
     random: systemRandom,
@@ -238,6 +242,7 @@ export const openWorkbench = async (options: {
     dataDir,
     log,
     prices,
+    caches,
     workflowPorts: ports,
     workflows: openWorkflowVersions(dataDir, clock),
     laneDeps,

@@ -96,7 +96,13 @@ const pin = async (bench: Workbench, start: WorkflowStart): Promise<WorkflowRunD
 const tagOf = async (bench: Workbench, document: WorkflowRunDocument, simulated: boolean): Promise<PriceTag> => {
   const { workflow, workflows, model } = document;
   const history = await bench.store.workflowHistory(bench.projectId, document, simulated);
-  return priceWorkflow(workflow, { prices: bench.prices, workflows, model, history });
+  return priceWorkflow(workflow, {
+    prices: bench.prices,
+    workflows,
+    model,
+    history,
+    caches: bench.caches({ simulated }),
+  });
 };
 
 /** Price tag of a workflow. Errors: WORKFLOW_INVALID, PRICE_UNKNOWN. */

@@ -186,7 +186,7 @@ export const StreamChunk = z.discriminatedUnion('type', [
   z.object({ type: z.literal('thinking'), content: z.string() }),
   /** Tokens so far; `estimated` until the server has counted the answer. */
   z.object({ type: z.literal('usage'), usage: Usage, costUsd: z.number(), estimated: z.boolean() }),
-  /** A call is made again; `discarded` characters of content that came since its beginning no longer count. */
+  /** A call or a node is made again; the last `discarded` characters of content, which came of it, no longer count. */
   z.object({
     type: z.literal('retry'),
     attempt: z.int(),

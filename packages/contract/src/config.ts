@@ -59,6 +59,8 @@ export const ENVIRONMENT = {
   ANTHROPIC_API_URL: 'Base URL of a server that speaks the Messages API; https://api.anthropic.com',
   ANTHROPIC_API_PROFILE:
     'What the server of ANTHROPIC_API_URL takes: anthropic, ollama, lmstudio, llama.cpp, vllm, litellm or openrouter; by its address',
+  CLOUT_SECRET_KEY:
+    'Key of the secrets of MCP servers, 64 hexadecimal digits; older ones behind commas. Else a file in the folder of your settings',
   DEFAULT_TIMEOUT_MS: 'Milliseconds after which one model call is given up, while it streams too; 120000',
   MAX_CONCURRENT_EXECUTIONS: 'Executions of agents, and runs, that are driven at once; 10. Further ones queue',
   HTTP_PROXY: 'Proxy for model servers with http:// addresses',

@@ -138,6 +138,7 @@ export const ERRORS = {
     'Only public addresses are called; an administrator may allow a network in the entry of the server (allowNetworks)',
   ),
   SECRET_NOT_FOUND: spec(422, 5, 'Set the variable or write the file that the entry of the server refers to'),
+  SECRET_UNREADABLE: spec(422, 5, 'Bring back the key of the secrets, or add the servers with secrets again'),
   NOT_TRUSTED: spec(403, 5, 'Look at what the folder would run, then: clout trust'),
 } as const satisfies Record<string, ErrorSpec>;
 

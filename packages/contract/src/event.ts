@@ -101,7 +101,8 @@ export interface RunEvent {
 
 /**
  * Text as it streams. Never stored: a reader that joins late gets one with `snapshot: true` that holds the whole text
- * of the call so far and replaces what it had.
+ * of the call so far and replaces what it had. Text of an attempt stands between its `model.started` and whatever ends it:
+ * after a `model.retry` of the step what came before no longer counts.
  */
 export interface TextDelta {
   readonly runId: string;

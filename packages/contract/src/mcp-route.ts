@@ -95,6 +95,13 @@ export const MCP_ROUTES = {
     output: McpServerStatus,
     timed: false,
   },
+  mcpRekey: {
+    method: 'POST',
+    path: '/api/mcp/rekey',
+    scope: 'admin',
+    summary: 'Seal the secrets of MCP servers with another key: a fresh one, or the first of CLOUT_SECRET_KEY',
+    output: z.object({ secrets: z.int() }),
+  },
   mcpServerTest: {
     method: 'POST',
     path: `${server}/test`,

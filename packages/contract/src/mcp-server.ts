@@ -4,7 +4,8 @@ import * as z from 'zod';
 export const McpServerId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/u);
 
 /**
- * A value, or where it is kept: `env:NAME` reads a variable of the server's environment, `file:PATH` the first line of a file.
+ * A value, or where it is kept: `env:NAME` reads a variable of the server's environment, `file:PATH` the first line of a file,
+ * `secret:ID` what was sealed when the entry was added.
  * `text:` before a value takes it as it is.
  */
 const ValueOrReference = z.string().max(8192);

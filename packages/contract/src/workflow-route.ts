@@ -83,7 +83,8 @@ export const WORKFLOW_ROUTES = {
     method: 'GET',
     path: '/api/runs/:id/frames',
     scope: 'read',
-    summary: 'What the nodes of a workflow say as it comes: frames {nodeId, …chunk} of seed 003',
+    summary:
+      'What the nodes of a workflow say as it comes: frames {nodeId, …chunk} of seed 003; a chunk `retry` takes back the last `discarded` characters of its node',
     output: 'sse',
   },
   workflowRun: {

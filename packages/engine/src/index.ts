@@ -6,13 +6,12 @@ export type { Emit, ExecuteOptions } from './agent/execute.ts';
 export type { AgentSignal, Observe } from './agent/observe.ts';
 export { toDefinitions, type ToolPort } from './agent/tool-port.ts';
 export {
+  answersOf,
   BYTES_PER_TOKEN,
   CEILING_FACTOR,
   ceilingOf,
   estimateTask,
   GROWTH_TOKENS,
-  OUTPUT_TOKENS_PER_CALL,
-  OUTPUT_TOKENS_PER_CHECK,
   type TaskEstimate,
   type TaskSize,
 } from './budget/estimate.ts';
@@ -28,6 +27,7 @@ export {
   type Spender,
 } from './budget/levels.ts';
 export { quoteNode, type NodeFacts, type NodeQuote } from './budget/quote.ts';
+export { missedCost, missPico, type CacheMarks } from './model/cache.ts';
 export { leastCallBound, loopBound } from './budget/reserve.ts';
 export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';

@@ -12,7 +12,7 @@ export interface LaneJournal extends Journal, PrefixTokens {
     projectId: string,
     documentHash: string,
     simulated: boolean,
-  ): Promise<readonly { readonly node: string; readonly costNanoUsd: number }[]>;
+  ): Promise<readonly { readonly node: string; readonly costNanoUsd: number; readonly cacheReadTokens: number }[]>;
 }
 
 /** How a command of a check ended. */
@@ -40,6 +40,8 @@ export interface LaneDeps {
   /** Whom servers may ask in the middle of a call; nobody where absent. */
   readonly people?: PeoplePort;
   readonly prices: PriceTable;
+  /** Whether the model's server has a prompt cache; absent: it has. */
+  readonly caches?: (options: { readonly simulated: boolean }) => boolean;
   readonly config: Config;
   readonly clock: Clock;
   /** In [0, 1), for the jitter of retries. */

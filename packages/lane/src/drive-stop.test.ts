@@ -75,6 +75,27 @@ describe('what stops a run', () => {
     expect(bench.journal.state(runId)).toMatchObject({ status, reason: { code, message: 'Because' } });
   });
 
+  it('[D7] a model that asks for an hour gets it: the run waits until then, whoever drives it', async () => {
+    await using project = await openTempProject(noteTasks(['One']));
+    const bench = await open(project, (request, nth) => {
+      if (nth !== 1) return worker(request);
+      const hour = { billing: 'none', retryable: true, retryAfterMs: 3_600_000 } as const;
+      throw new ModelCallError('MODEL_RATE_LIMITED', 'Slowly', hour);
+    });
+    const runId = await bench.start();
+    expect(await bench.drive(runId)).toBe('waiting');
+    expect(bench.journal.state(runId)).toMatchObject({ status: 'waiting', reason: null });
+    expect(await bench.drive(runId)).toBe('waiting');
+    expect(bench.model.calls).toHaveLength(2);
+    await bench.deps.clock.sleep(3_600_000);
+    expect(await bench.drive(runId)).toBe('completed');
+    expect([...bench.journal.state(runId).ledger.values()].map(({ outcome }) => outcome).slice(0, 3)).toEqual([
+      'known',
+      'released',
+      'known',
+    ]);
+  });
+
   it.each([
     [CANCELLED, 'cancelled', 'cancelled'],
     ['stopping', 'interrupted', 'running'],

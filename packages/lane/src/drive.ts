@@ -8,6 +8,7 @@ import {
   type RunDocument,
   type RunReason,
   type RunStatus,
+  type RunWait,
   type TaskOutcome,
   type Unit,
 } from '@cloutagent/contract';
@@ -48,20 +49,26 @@ const FATAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Drives a run until it is completed, failed or paused, or the signal is aborted (`interrupted`, or `cancelled` where the
+ * Drives a run until it is completed, failed or paused, or rests until a time (`waiting`), or the signal is aborted (`interrupted`, or `cancelled` where the
  * reason says so). Finished steps are not repeated. What goes wrong in the work becomes the run's reason.
  * Errors: RUN_NOT_FOUND, RUN_NOT_RESUMABLE, FENCED, STORAGE_*, and defects.
  */
 export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOptions): Promise<RunStatus> => {
   const claim = await deps.journal.claim(runId);
   const { journal, clock, random, people } = deps;
-  const drive = openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
-    journal,
-    clock,
-    random,
-    people,
-    ...options,
-  });
+  const drive: Drive = {
+    ...openDrive(claim, levelsOf({ ...claim.run, slug: claim.run.document.slug }), {
+      journal,
+      clock,
+      random,
+      people,
+      ...options,
+    }),
+    // Nothing else is at work in the run of a change, so that it is put away as a whole.
+    rest: async (key, until) => {
+      if (until > clock.now()) throw new Rest({ key, topic: null, until });
+    },
+  };
   try {
     await drive.commit(stateUnit('running', null));
     return await workThrough(deps, drive);
@@ -70,12 +77,24 @@ export const driveRun = async (deps: LaneDeps, runId: string, options: DriveOpti
   }
 };
 
+/** Unwinds a run that rests until a time. */
+class Rest extends Error {
+  readonly wait: RunWait;
+
+  constructor(wait: RunWait) {
+    super('The run rests');
+    this.name = 'Rest';
+    this.wait = wait;
+  }
+}
+
 const stateUnit = (
-  status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled',
+  status: 'running' | 'waiting' | 'paused' | 'completed' | 'failed' | 'cancelled',
   reason: RunReason | null,
+  waits: readonly RunWait[] = [],
 ): Unit => ({
   events: [{ type: 'run.state', status, reason }],
-  state: { status, reason },
+  state: { status, reason, waits },
 });
 
 /** The owner of the runs sends other kinds elsewhere. */
@@ -165,6 +184,10 @@ const stopWith = async (drive: Drive, error: unknown): Promise<RunStatus> => {
     if (drive.signal.reason !== CANCELLED) return 'interrupted';
     await drive.commit(stateUnit('cancelled', null));
     return 'cancelled';
+  }
+  if (error instanceof Rest) {
+    await drive.commit(stateUnit('waiting', null, [error.wait]));
+    return 'waiting';
   }
   if (code === undefined || FATAL.has(code)) throw error;
   const { message, hint, details } = toErrorBody(error);

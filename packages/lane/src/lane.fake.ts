@@ -119,6 +119,7 @@ export const openLane = async (options: LaneOptions): Promise<LaneDeps> => {
     projectId: 'default',
     journal: { receiptRuns: async () => [], ...journal },
     model: () => model,
+    caches: () => model.caches !== false,
     tools: async () => tools,
     prices: loadPrices(),
     config: Config.parse({ run: { ...options.run } }),

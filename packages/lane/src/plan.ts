@@ -1,5 +1,6 @@
 import { showUsd, toMoney, type Plan, type RunDocument } from '@cloutagent/contract';
 import {
+  answersOf,
   BYTES_PER_TOKEN,
   CEILING_FACTOR,
   ceilingOf,
@@ -8,8 +9,8 @@ import {
   hashOf,
   leastCallBound,
   loopBound,
-  OUTPUT_TOKENS_PER_CALL,
-  OUTPUT_TOKENS_PER_CHECK,
+  missedCost,
+  missPico,
   openConversation,
   priceFor,
   projectLevel,
@@ -57,18 +58,32 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
   const prefix = prefixOf(document, runTools(await deps.tools()));
   const history = (await deps.journal.nodeHistory?.(deps.projectId, hashOf(document), simulated)) ?? [];
   const calls = document.maxAttempts * document.maxIterations;
-  const tasks = document.tasks.map((task) => {
+  const caches = deps.caches?.({ simulated }) ?? true;
+  const writes = caches ? '5m' : undefined;
+  const tasks = document.tasks.map((task, index) => {
     const requestBytes = bytesOf(prefix, task);
     const writesFiles = task.checks.some((check) => check.kind !== 'run');
-    const estimate = estimateTask(price, { requestBytes, checks: task.checks.length, writesFiles });
+    const estimate = estimateTask(price, {
+      requestBytes,
+      // All tasks begin with the same tools and system prompt.
+      warmBytes: index === 0 ? 0 : prefix.bytes,
+      checks: task.checks.length,
+      writesFiles,
+      simulated,
+      cached: caches,
+    });
     const node = taskKey(task.id);
+    const least = leastCallBound(price, requestBytes, writes);
     const quote = quoteNode({
       expectedNanoUsd: estimate.expectedNanoUsd,
-      leastNanoUsd: leastCallBound(price, requestBytes),
-      boundNanoUsd: loopBound(price, requestBytes, calls, document.maxTokens),
-      history: history.filter((row) => row.node === node).map((row) => row.costNanoUsd),
+      missedNanoUsd: estimate.missedNanoUsd,
+      leastNanoUsd: least,
+      boundNanoUsd: loopBound(price, requestBytes, calls, document.maxTokens, writes),
+      history: history
+        .filter((row) => row.node === node)
+        .map((row) => ({ ...row, missedNanoUsd: missedCost(row, missPico(price)) })),
     });
-    return { task, node, calls: estimate.calls, quote, requestBytes };
+    return { task, estimate, quote, least, requestBytes };
   });
   const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
   const expected = sum(tasks.map(({ quote }) => quote.expectedNanoUsd));
@@ -77,7 +92,10 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
   const ceiling =
     tasks.length === 0
       ? 0
-      : ceilingOf(expected, Math.max(...tasks.map((task) => leastCallBound(price, task.requestBytes))));
+      : ceilingOf(
+          expected,
+          Math.max(sum(tasks.map(({ quote }) => quote.missedNanoUsd)), ...tasks.map(({ least }) => least)),
+        );
   const [budget] = await deps.journal.budgets([projectLevel(deps.projectId, simulated)]);
   const free = budget === undefined ? null : freeOf(budget);
   const learnedFrom = Math.max(0, ...tasks.map(({ quote }) => quote.learnedFrom));
@@ -96,7 +114,7 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
         id: one.task.id,
         title: one.task.title,
         checks: one.task.checks.length,
-        expectedCalls: one.calls,
+        expectedCalls: one.estimate.calls,
         min: toMoney(one.quote.minNanoUsd),
         expected: toMoney(one.quote.expectedNanoUsd),
         ceiling: toMoney(one.quote.ceilingNanoUsd),
@@ -104,7 +122,17 @@ export const draftRun = async (deps: LaneDeps, request: PlanRequest): Promise<Dr
       min: toMoney(min),
       expected: toMoney(expected),
       ceiling: toMoney(ceiling),
-      derivation: derivationOf(price, deps.prices.asOf, prefix, tasks[0]?.requestBytes ?? prefix.bytes, learnedFrom),
+      derivation: derivationOf(price, deps.prices.asOf, prefix, {
+        bytes: tasks[0]?.requestBytes ?? prefix.bytes,
+        learnedFrom,
+        answers: answersOf(simulated),
+        // By size: what was learned says no more than what it came to.
+        saved: sum(
+          tasks.map(({ quote, estimate }) =>
+            quote.learnedFrom > 0 ? 0 : estimate.plainNanoUsd - estimate.expectedNanoUsd,
+          ),
+        ),
+      }),
       budget: {
         limit: budget === undefined || budget.limitNanoUsd === null ? null : toMoney(budget.limitNanoUsd),
         spent: toMoney(budget?.spentNanoUsd ?? 0),
@@ -128,17 +156,37 @@ const bytesOf = (prefix: Prefix, task: DocumentTask): number =>
 const perMillion = (picoPerToken: number): string => `$${(picoPerToken / 1_000_000).toString()}`;
 const number = (value: number): string => value.toLocaleString('en-US');
 
-const derivationOf = (price: Price, asOf: string, prefix: Prefix, bytes: number, learnedFrom: number): string[] => [
+const derivationOf = (
+  price: Price,
+  asOf: string,
+  prefix: Prefix,
+  {
+    bytes,
+    learnedFrom,
+    saved,
+    answers,
+  }: {
+    readonly bytes: number;
+    readonly learnedFrom: number;
+    readonly saved: number;
+    readonly answers: ReturnType<typeof answersOf>;
+  },
+): string[] => [
   `${price.model} costs ${perMillion(price.base.input)} per million tokens of input and ${perMillion(price.base.output)} of output (prices of ${asOf}).`,
   'A task with file checks takes three calls (look, write, close), any other two.',
   `A task's first request has ${number(bytes)} bytes with the system prompt and ${prefix.tools.length} tools, counted as a token for every ${BYTES_PER_TOKEN}; each turn adds ${GROWTH_TOKENS} tokens to the next request.`,
-  `Each call is answered with ${OUTPUT_TOKENS_PER_CALL} tokens, and each check adds ${OUTPUT_TOKENS_PER_CHECK}.`,
+  `Each call is answered with ${answers.perCall} tokens, and each check adds ${answers.perCheck}.`,
+  ...(saved <= 0
+    ? []
+    : [
+        `What is sent again is read from the cache at ${perMillion(price.base.cacheRead)} per million tokens, and what is new is written to it at ${perMillion(price.base.cacheWrite5m)}, which saves ${showUsd(saved)}.`,
+      ]),
   ...(learnedFrom === 0
     ? []
     : [
         `Tasks that ran before with the same document are expected to cost the mean of their last runs (up to ${learnedFrom}).`,
       ]),
-  `The ceiling is ${CEILING_FACTOR} times the expected cost, and at least the upper bound of one call. It becomes the limit of the run and that of each task the task's, unless --budget names another, and no call is sent whose upper bound does not fit what is left of them.`,
+  `The ceiling is ${CEILING_FACTOR} times the expected cost, and at least the upper bound of one call and what the calls cost if nothing is found in the cache. It becomes the limit of the run and that of each task the task's, unless --budget names another, and no call is sent whose upper bound does not fit what is left of them.`,
 ];
 
 const warningsOf = (

@@ -23,7 +23,12 @@ const tasks = (list: readonly string[], folder: string): string =>
 
 interface Logged {
   readonly idempotencyKey: string;
-  readonly usage: { readonly input_tokens: number; readonly output_tokens: number };
+  readonly usage: {
+    readonly input_tokens: number;
+    readonly output_tokens: number;
+    readonly cache_read_input_tokens: number;
+    readonly cache_creation_input_tokens: number;
+  };
 }
 
 const open = async (list: readonly string[], folder: string) => {
@@ -66,9 +71,27 @@ const open = async (list: readonly string[], folder: string) => {
   return { project, store, deps, drive, requests, [Symbol.asyncDispose]: close };
 };
 
-/** claude-sonnet-5-5 by the published list: $2 and $10 per million tokens. */
+/** claude-sonnet-5-5 by the published list: $2 and $10 per million tokens, $0.10 and $2.50 to read and write the cache. */
 const billOf = (requests: readonly Logged[]): number =>
-  requests.reduce((sum, { usage }) => sum + usage.input_tokens * 2000 + usage.output_tokens * 10_000, 0);
+  requests.reduce(
+    (sum, { usage }) =>
+      sum +
+      usage.input_tokens * 2000 +
+      usage.output_tokens * 10_000 +
+      usage.cache_read_input_tokens * 100 +
+      usage.cache_creation_input_tokens * 2500,
+    0,
+  );
+
+/** The same requests without a cache. */
+const plainBillOf = (requests: readonly Logged[]): number =>
+  requests.reduce(
+    (sum, { usage }) =>
+      sum +
+      (usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens) * 2000 +
+      usage.output_tokens * 10_000,
+    0,
+  );
 
 describe('a run on the simulator, with the real store and real files', () => {
   it.each([
@@ -90,6 +113,8 @@ describe('a run on the simulator, with the real store and real files', () => {
       expect(run.money).toMatchObject({ limit: plan.ceiling, spent: { nanoUsd: bill }, held: { nanoUsd: 0 } });
       expect(bill / plan.expected.nanoUsd).toBeGreaterThan(0.7);
       expect(bill / plan.expected.nanoUsd).toBeLessThan(1.3);
+      // What was sent before is read from the cache, so that four turns a task cost less than two would without it.
+      expect(bill).toBeLessThan(0.4 * plainBillOf(await bench.requests()));
       expect(ledger.every((row) => row.outcome === 'known' && row.amount.nanoUsd <= row.reserved.nanoUsd)).toBe(true);
       expect(ledger[0]?.priceId).toBe('claude-sonnet-5-5@2026-10-07');
       expect(await store.checkInvariants()).toEqual([]);
@@ -115,7 +140,9 @@ describe('a run on the simulator, with the real store and real files', () => {
   );
 
   it('[X1.pause X1.resume] with half the expected cost finishes a task, pauses, and after a raise repeats nothing', async () => {
-    await using bench = await open(titles.with(2, 'Write the cakes (wrong first)'), 'notes/');
+    // Half of a few tasks would be less than the bound of one call.
+    const many = Array.from({ length: 20 }, (_, at) => (at === 2 ? 'Write it (wrong first)' : `Write part ${at}`));
+    await using bench = await open(many, 'notes/');
     const { deps, store } = bench;
     const plan = await planChange(deps, { slug: 'add-notes', simulated: true });
     const limitNanoUsd = Math.floor(plan.expected.nanoUsd / 2);

@@ -119,7 +119,13 @@ const judge = async (work: TaskWork, task: DocumentTask): Promise<Verdict> => {
   for (let attempt = 0; attempt < document.maxAttempts; attempt += 1) {
     const prefix = `${taskKey(task.id)}/try[${attempt}]`;
     const { maxIterations } = document;
-    const end = await runAgent(drive, work.model, work.tools, { prefix, conversation, maxIterations });
+    const end = await runAgent(drive, work.model, work.tools, {
+      prefix,
+      conversation,
+      maxIterations,
+      // The next turn sends all of it again, as does an attempt after failed checks; the next task its beginning.
+      cache: 'conversation',
+    });
     const attempts = attempt + 1;
     if (end.failure !== null) {
       const said = end.text === '' ? '' : `. Its last words: ${end.text}`;

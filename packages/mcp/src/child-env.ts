@@ -1,5 +1,5 @@
 /** The only variables that a child inherits; everything else must be declared by its configuration. */
-const INHERITED = ['HOME', 'PATH', 'SHELL', 'TERM', 'USER', 'LOGNAME', 'LANG'] as const;
+export const INHERITED = ['HOME', 'PATH', 'SHELL', 'TERM', 'USER', 'LOGNAME', 'LANG'] as const;
 
 /**
  * Environment of a child process: the allow-list from `base`, then what the configuration declares.

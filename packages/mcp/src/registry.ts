@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { Approvals } from './approvals.ts';
 import type { ServerSource } from './pool.ts';
 import type { SecretSources } from './secret-reference.ts';
+import { sealConfig, secretIds } from './secret-value.ts';
 import { programOf, serverDigest } from './server-digest.ts';
 import type { Target } from './target.ts';
 import { toTarget } from './to-target.ts';
@@ -44,7 +45,7 @@ export interface Registry extends ServerSource {
   list(): Promise<readonly RegisteredServer[]>;
   /** Throws MCP_SERVER_NOT_FOUND. */
   get(id: string): Promise<RegisteredServer>;
-  /** Adds and approves an entry. Throws MCP_SERVER_EXISTS, and INVALID_INPUT for a program that is not there. */
+  /** Adds and approves an entry; its secrets are sealed. Throws MCP_SERVER_EXISTS, and INVALID_INPUT for a program that is not there. */
   add(config: McpServerConfig, options: { readonly by: string; readonly replace?: boolean }): Promise<RegisteredServer>;
   /** Throws MCP_SERVER_NOT_FOUND, and FORBIDDEN for one that comes with us. */
   remove(id: string): Promise<void>;
@@ -116,6 +117,16 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
       hint: 'Install it first, or write its whole path',
     });
   };
+  /** The entry with its secrets sealed; as it is where nothing seals. */
+  const sealed = async (config: McpServerConfig): Promise<McpServerConfig> => {
+    const { store } = deps.secrets;
+    return store === undefined ? config : sealConfig(config, (value) => store.put(value));
+  };
+  /** Writes the entries, then forgets the secrets that nobody refers to any more. */
+  const writeAll = async (servers: readonly McpServerConfig[]): Promise<void> => {
+    await write(servers);
+    await deps.secrets.store?.keep(new Set(servers.flatMap(secretIds)));
+  };
   const target: Registry['target'] = (config, params = {}) =>
     toTarget(config, params, { root: deps.root, secrets: deps.secrets });
 
@@ -123,32 +134,39 @@ export const openRegistry = (deps: RegistryDeps): Registry => {
     list,
     get,
     target,
-    add: (config, { by, replace = false }) =>
+    add: (given, { by, replace = false }) =>
       inTurn(async () => {
+        const { id: name } = given;
         const servers = await read();
-        const exists = isBuiltIn(config.id) || servers.some(({ id }) => id === config.id);
-        if (exists && (!replace || isBuiltIn(config.id)))
-          throw new CloutError('MCP_SERVER_EXISTS', `There is an MCP server "${config.id}" already`);
-        await requireProgram(config);
-        const others = servers.filter(({ id }) => id !== config.id);
+        const exists = isBuiltIn(name) || servers.some(({ id }) => id === name);
+        if (exists && (!replace || isBuiltIn(name)))
+          throw new CloutError('MCP_SERVER_EXISTS', `There is an MCP server "${name}" already`);
+        await requireProgram(given);
+        const others = servers.filter(({ id }) => id !== name);
         if (others.length >= MAX_SERVERS)
           throw new CloutError('INVALID_INPUT', `More than ${MAX_SERVERS} MCP servers cannot be registered`);
-        await write([...others, config]);
+        const config = await sealed(given);
+        await writeAll([...others, config]);
         const digest = await serverDigest(config, deps.searchPath);
-        await approvals.set(config.id, { digest, by, at: deps.now() });
+        await approvals.set(name, { digest, by, at: deps.now() });
         return describe(config, false);
       }),
     remove: (id) =>
       inTurn(async () => {
         requireOwn(id);
         await get(id);
-        await write((await read()).filter((config) => config.id !== id));
+        await writeAll((await read()).filter((config) => config.id !== id));
         await approvals.remove(id);
       }),
     approve: (id, { by, tools }) =>
       inTurn(async () => {
         requireOwn(id);
-        const { config, digest } = await get(id);
+        const before = await get(id);
+        // Secrets that somebody wrote into the file go where the others are.
+        const config = await sealed(before.config);
+        const isChanged = secretIds(config).length > secretIds(before.config).length;
+        if (isChanged) await writeAll((await read()).map((one) => (one.id === id ? config : one)));
+        const digest = isChanged ? await serverDigest(config, deps.searchPath) : before.digest;
         await approvals.set(id, {
           digest,
           by,

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CloutError } from '@cloutagent/contract';
+import type { SecretStore } from './secret-store.ts';
 
 /** Longer than any token or key. */
 const MAX_BYTES = 8192;
@@ -10,11 +11,14 @@ export interface SecretSources {
   readonly variable: (name: string) => string | undefined;
   /** Relative files are found from here. */
   readonly folder: string;
+  /** What is sealed. */
+  readonly store?: SecretStore | undefined;
 }
 
 /**
- * Looks a value up: `env:NAME` is a variable, `file:PATH` the first line of a file, `text:` keeps what follows, and everything
- * else is the value itself. Throws SECRET_NOT_FOUND, which names the reference and never a value.
+ * Looks a value up: `env:NAME` is a variable, `file:PATH` the first line of a file, `secret:ID` what is sealed under that id,
+ * `text:` keeps what follows, and everything else is the value itself. Throws SECRET_NOT_FOUND and SECRET_UNREADABLE, which
+ * name the reference and never a value.
  */
 export const resolveReference = async (text: string, sources: SecretSources): Promise<string> => {
   if (text.startsWith('text:')) return text.slice('text:'.length);
@@ -24,6 +28,10 @@ export const resolveReference = async (text: string, sources: SecretSources): Pr
     return value;
   }
   if (text.startsWith('file:')) return firstLine(text, resolve(sources.folder, text.slice('file:'.length)));
+  if (text.startsWith('secret:')) {
+    if (sources.store === undefined) throw missing(text);
+    return sources.store.get(text.slice('secret:'.length));
+  }
   return text;
 };
 

@@ -1,6 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { CloutError, type McpServerConfig } from '@cloutagent/contract';
 import { fillTemplate } from '@cloutagent/kit';
+import { INHERITED } from './child-env.ts';
+import { isReference, looksSecret } from './secret-value.ts';
 import { resolveReference, type SecretSources } from './secret-reference.ts';
 import type { Target } from './target.ts';
 
@@ -24,12 +26,14 @@ const requireParams = (config: McpServerConfig, params: Params): void => {
   }
 };
 
-/** References may lead to what is no secret, such as a folder: then the variable has another name. */
-const isSecret = (name: string, text: string): boolean =>
-  text.startsWith('file:') ||
-  (text.startsWith('env:') && /token|secret|passw|key|auth|cred|cookie/iu.test(`${name} ${text}`));
+/** What every child is told anyway, and stands in many texts. */
+const NO_SECRETS: ReadonlySet<string> = new Set([...INHERITED, 'PWD', 'TMPDIR'].map((name) => `env:${name}`));
 
-/** What an entry starts or calls, with parameters filled in and secrets looked up. Errors: INVALID_INPUT, SECRET_NOT_FOUND. */
+/** Whatever is referred to is a secret, by its value, under whatever name. */
+const isSecret = (name: string, text: string, isHeader: boolean): boolean =>
+  isReference(text) ? !NO_SECRETS.has(text) : looksSecret(name, text, isHeader);
+
+/** What an entry starts or calls, with parameters filled in and secrets looked up. Errors: INVALID_INPUT, SECRET_NOT_FOUND, SECRET_UNREADABLE. */
 export const toTarget = async (
   config: McpServerConfig,
   params: Params,
@@ -46,9 +50,9 @@ export const toTarget = async (
       ),
     ) as Record<string, string>; // entries of text and text
   /** A header such as `Bearer …` is a secret as a whole, and so is its last word. */
-  const secretsOf = (texts: Params, values: Params): readonly string[] =>
+  const secretsOf = (texts: Params, values: Params, isHeader: boolean): readonly string[] =>
     Object.entries(texts)
-      .filter(([name, text]) => isSecret(name, fill(text)))
+      .filter(([name, text]) => isSecret(name, fill(text), isHeader))
       .flatMap(([name]) => [values[name] ?? '', values[name]?.split(/\s+/u).at(-1) ?? '']);
   const { startMs, callMs, tools } = config.timeouts;
   const common = { id: config.id, startMs, callMs, toolMs: tools };
@@ -57,7 +61,7 @@ export const toTarget = async (
     const env = await lookUp(config.env);
     return {
       ...common,
-      secrets: secretsOf(config.env, env),
+      secrets: secretsOf(config.env, env, false),
       transport: 'stdio',
       command,
       args: args.map(fill),
@@ -67,5 +71,5 @@ export const toTarget = async (
   }
   const { transport, url, allowNetworks } = config;
   const headers = await lookUp(config.headers);
-  return { ...common, secrets: secretsOf(config.headers, headers), transport, url, headers, allowNetworks };
+  return { ...common, secrets: secretsOf(config.headers, headers, true), transport, url, headers, allowNetworks };
 };

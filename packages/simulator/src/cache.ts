@@ -17,7 +17,7 @@ export interface PromptCache {
   account(request: MessagesRequest, nowMs: number): InputSplit;
 }
 
-/** A prefix is looked for at most this many blocks before a breakpoint, as the real API does. */
+/** A prefix is looked for at so many blocks, the breakpoint's own the first of them, as the real API does. */
 const LOOK_BACK = 20;
 /** A prefix is some 100 bytes here: 20,000 of them are 2 MB and far more than one project makes in an hour. */
 const MOST_PREFIXES = 20_000;
@@ -43,7 +43,7 @@ export const createPromptCache = (): PromptCache => {
       const isAlive = (place: number): boolean => (prefixes.get(blocks[place]?.hash ?? '')?.until ?? 0) > nowMs;
       let readPlace = -1;
       for (const mark of marks) {
-        for (let place = mark.place; place >= Math.max(0, mark.place - LOOK_BACK) && place > readPlace; place -= 1) {
+        for (let place = mark.place; place > Math.max(readPlace, mark.place - LOOK_BACK); place -= 1) {
           if (isAlive(place)) readPlace = place;
         }
       }

@@ -96,10 +96,15 @@ const toGroup = (row: Row): CostGroup => ({
   usage: usage(row),
 });
 
-/** What the nodes of earlier runs of one document cost, newest run first; only of runs that were completed. */
-export interface NodeHistory {
-  readonly node: string;
+/** What a node cost in an earlier run, and how many tokens of it were read from the cache. */
+export interface PastUse {
   readonly costNanoUsd: number;
+  readonly cacheReadTokens: number;
+}
+
+/** What the nodes of earlier runs of one document cost, newest run first; only of runs that were completed. */
+export interface NodeHistory extends PastUse {
+  readonly node: string;
   readonly calls: number;
 }
 
@@ -115,7 +120,7 @@ export const readNodeHistory = async (
 ): Promise<readonly NodeHistory[]> => {
   const answers = await read(writer, [
     {
-      sql: `SELECT r.node, sum(s.amount_nano) AS cost, count(*) AS calls
+      sql: `SELECT r.node, sum(s.amount_nano) AS cost, coalesce(sum(s.cache_read_tokens), 0) AS cached, count(*) AS calls
             FROM reservation r JOIN settlement s ON s.reservation_id = r.id
             WHERE r.run_id IN (SELECT id FROM run WHERE project_id = ? AND document_hash = ? AND simulated = ?
               AND status = 'completed' ORDER BY created_at DESC, id DESC LIMIT ${MAX_RUNS_BACK})
@@ -126,6 +131,7 @@ export const readNodeHistory = async (
   return (answers[0]?.rows ?? []).map((row) => ({
     node: text(row, 'node'),
     costNanoUsd: int(row, 'cost'),
+    cacheReadTokens: int(row, 'cached'),
     calls: int(row, 'calls'),
   }));
 };
@@ -142,7 +148,7 @@ export const readWorkflowHistory = async (
   projectId: string,
   document: WorkflowRunDocument,
   simulated: boolean,
-): Promise<readonly ReadonlyMap<string, number>[]> => {
+): Promise<readonly ReadonlyMap<string, PastUse>[]> => {
   const answers = await read(writer, [
     {
       // A fork has not paid for what it took over.
@@ -152,7 +158,8 @@ export const readWorkflowHistory = async (
               WHERE json_extract(document, '$.workflow') = ? AND json_extract(document, '$.workflows') = ?
                 AND json_extract(document, '$.model') = ? AND json_extract(document, '$.forkedFrom') IS NULL
               ORDER BY created_at DESC, id DESC LIMIT ${MAX_RUNS_BACK})
-            SELECT back.id, coalesce(r.node, '') AS node, coalesce(sum(s.amount_nano), 0) AS cost
+            SELECT back.id, coalesce(r.node, '') AS node, coalesce(sum(s.amount_nano), 0) AS cost,
+              coalesce(sum(s.cache_read_tokens), 0) AS cached
             FROM back LEFT JOIN reservation r ON r.run_id = back.id LEFT JOIN settlement s ON s.reservation_id = r.id
             GROUP BY back.id, r.node ORDER BY back.created_at DESC, back.id DESC`,
       params: [
@@ -165,14 +172,19 @@ export const readWorkflowHistory = async (
       ],
     },
   ]);
-  const runs = new Map<string, Map<string, number>>();
+  const runs = new Map<string, Map<string, PastUse>>();
   for (const row of answers[0]?.rows ?? []) {
     const id = text(row, 'id');
-    const costs = runs.get(id) ?? new Map<string, number>();
+    const costs = runs.get(id) ?? new Map<string, PastUse>();
     runs.set(id, costs);
     // An item's place in its map is no part of the node's name.
     const node = text(row, 'node').replace(/\[.*$/u, '');
-    if (node !== '') costs.set(node, (costs.get(node) ?? 0) + int(row, 'cost'));
+    if (node === '') continue;
+    const { costNanoUsd = 0, cacheReadTokens = 0 } = costs.get(node) ?? {};
+    costs.set(node, {
+      costNanoUsd: costNanoUsd + int(row, 'cost'),
+      cacheReadTokens: cacheReadTokens + int(row, 'cached'),
+    });
   }
   return [...runs.values()];
 };

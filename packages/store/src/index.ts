@@ -3,7 +3,7 @@ export type { ApprovalsQuery } from './approval.ts';
 export { backUpStore, type Backup } from './backup.ts';
 export type { ChangesQuery, LimitOrder } from './budget.ts';
 export type { Slots } from './calendar.ts';
-export type { CostGroup, CostRange, Costs, NodeHistory } from './cost.ts';
+export type { CostGroup, CostRange, Costs, NodeHistory, PastUse } from './cost.ts';
 export type { RunsQuery } from './detail.ts';
 export { lockDataFolder, type DataFolderLock } from './lock.ts';
 export type { Due } from './signal.ts';

@@ -48,6 +48,7 @@ import {
   type CostRange,
   type Costs,
   type NodeHistory,
+  type PastUse,
 } from './cost.ts';
 import {
   readDetail,
@@ -98,7 +99,7 @@ export interface Store {
     projectId: string,
     document: WorkflowRunDocument,
     simulated: boolean,
-  ): Promise<readonly ReadonlyMap<string, number>[]>;
+  ): Promise<readonly ReadonlyMap<string, PastUse>[]>;
   /** Runs that wait for money, with their reasons. */
   pausedForBudget(projectId: string): Promise<readonly { readonly runId: string; readonly reason: unknown }[]>;
   /** Alerts behind a place, oldest first, at most 200. */

@@ -45,7 +45,7 @@ const registerAdd = (mcp: Command, context: Context): void => {
     .option('--args <values...>', 'arguments; write --args=--flag for one with a dash', [])
     .option(
       '--env <pairs...>',
-      'variables, NAME=VALUE; env:OTHER or file:PATH as a value is looked up at each start',
+      'variables, NAME=VALUE; env:OTHER or file:PATH as a value is looked up at each start, secrets are sealed',
       [],
     )
     .option('--header <pairs...>', 'headers of an address, NAME=VALUE; the same', [])
@@ -115,7 +115,8 @@ const pairs = (texts: readonly string[], option: string): Record<string, string>
   Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=');
-      if (at < 1) throw new CloutError('INVALID_INPUT', `${option} takes NAME=VALUE, not "${text}"`);
+      // What was written instead may be a secret: it is not repeated.
+      if (at < 1) throw new CloutError('INVALID_INPUT', `${option} takes NAME=VALUE`);
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );
@@ -225,6 +226,18 @@ const toInput = (text: string): Record<string, unknown> => {
 
 const registerChanging = (mcp: Command, context: Context): void => {
   const { output } = context;
+  mcp
+    .command('rekey')
+    .description('seal the secrets of all servers with another key')
+    .action(
+      context.action(async () =>
+        withServer(context, async (session) => {
+          const answer = await session.call('mcpRekey');
+          output.result(answer, () => `${answer.secrets} secrets are sealed with another key.`);
+          return 0;
+        }),
+      ),
+    );
   mcp
     .command('remove')
     .argument(ID, ID_HELP)

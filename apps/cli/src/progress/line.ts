@@ -5,6 +5,8 @@ import { showCheck } from '../show/change.ts';
 
 const WIDTH = 100;
 
+const showDelay = (ms: number): string => (ms < 10_000 ? `${ms} ms` : `${Math.ceil(ms / 1000)} s`);
+
 /** The line that stands for an event in a log; undefined where the event says nothing to people. */
 export const lineOf = ({ body }: RunEvent, style: Style): string | undefined => {
   switch (body.type) {
@@ -22,7 +24,9 @@ export const lineOf = ({ body }: RunEvent, style: Style): string | undefined => 
     case 'model.finished':
       return style.dim(`  model  ${showUsd(body.cost.nanoUsd)}  ${oneLine(body.text, WIDTH)}`.trimEnd());
     case 'model.retry':
-      return style.yellow(`  again in ${body.delayMs} ms: ${oneLine(body.message, WIDTH)} (${plain(body.code)})`);
+      return style.yellow(
+        `  again in ${showDelay(body.delayMs)}: ${oneLine(body.message, WIDTH)} (${plain(body.code)})`,
+      );
     case 'tool.started':
       return style.dim(
         `  tool   ${plain(body.server)}:${plain(body.tool)} ${oneLine(JSON.stringify(body.input) ?? '', WIDTH)}`,

@@ -81,6 +81,10 @@ const liveReporter = ({ io, output }: Context, run: Run, fromStart: boolean): Re
         printText(text.flush());
         return; // its text has streamed already
       }
+      if (body.type === 'model.retry' && text.drop(body.step)) {
+        printText(text.flush());
+        screen.print(style.dim('  What was written of the answer is dropped.'));
+      }
       const line = lineOf(frame.data, style);
       if (line !== undefined) screen.print(line);
     },

@@ -13,6 +13,8 @@ export interface StreamedText {
   has(step: string): boolean;
   /** Ends the line that is not complete yet, and returns it. */
   flush(): readonly string[];
+  /** The call is made again: what was taken of it no longer counts. Says whether that was anything. */
+  drop(step: string): boolean;
 }
 
 /** Cuts text that streams into lines. A snapshot after a reconnect repeats what was shown, and only the rest is new. */
@@ -45,5 +47,10 @@ export const createStreamedText = (): StreamedText => {
     partial: () => partial,
     has: (key) => key === step,
     flush,
+    drop: (key) => {
+      if (key !== step || seen === '') return false;
+      seen = '';
+      return true;
+    },
   };
 };

@@ -167,6 +167,9 @@ describe('progress', () => {
     expect(push('ee')).toEqual([]);
     expect(push('next', false, 'b')).toEqual(['three']);
     expect(text.flush()).toEqual(['next']);
+    // A call that is made again says everything anew, also where it begins with the same words.
+    expect([text.drop('a'), text.drop('b'), text.drop('b')]).toEqual([false, true, false]);
+    expect(push('next\nline\n', true, 'b')).toEqual(['next', 'line']);
   });
 });
 

@@ -226,3 +226,31 @@ describe('the registry over HTTP', () => {
     for (const { package: from } of presets) expect(from?.version ?? '0.0.0').toMatch(/^\d+\.\d+\.\d+$/u);
   });
 });
+
+describe('[E16] secrets of an entry', () => {
+  const SECRET = 'sk-planted-secret-1';
+
+  it('are in no answer, and are sealed with another key by an administrator alone', async () => {
+    const added = await add({ env: { API_TOKEN: SECRET, MODE: 'fast' } });
+    expect([added.status, added.text]).toEqual([201, expect.stringContaining('"API_TOKEN":"secret:') as string]);
+    const listed = await ask('GET', '/api/mcp/servers');
+    for (const { text } of [added, listed]) expect(text).not.toContain(SECRET);
+    expect(listed.text).toContain('"MODE":"fast"');
+    const kept = (): Promise<string> => readFile(path.join(root, '.cloutagent', 'secrets.json'), 'utf8');
+    const before = await kept();
+    // The route `mcpRekey`.
+    expect((await ask('POST', '/api/mcp/rekey', { user: true })).status).toBe(403);
+    expect(await kept()).toBe(before);
+    expect(await ask('POST', '/api/mcp/rekey')).toMatchObject({ status: 200, body: { secrets: 1 } });
+    expect(await kept()).not.toBe(before);
+    expect((await ask('POST', '/api/mcp/servers/faulty/test')).body).toMatchObject({ success: true });
+  });
+
+  it('[SECRET_UNREADABLE] of another key stop their server, with what helps', async () => {
+    await add({ env: { API_TOKEN: SECRET } });
+    const file = path.join(root, '.cloutagent', 'secrets.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/"key": "./u, '"key": "x'));
+    const { status, body } = await ask('POST', '/api/mcp/servers/faulty/test');
+    expect([status, body.error.code]).toEqual([422, 'SECRET_UNREADABLE']);
+  });
+});

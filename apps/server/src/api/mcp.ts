@@ -10,6 +10,7 @@ type McpRoutes =
   | 'mcpServerAdd'
   | 'mcpServerRemove'
   | 'mcpServerApprove'
+  | 'mcpRekey'
   | 'mcpServerTest'
   | 'mcpServerTools'
   | 'mcpToolCall'
@@ -83,6 +84,7 @@ export const mcpHandlers = (mcp: McpServers): Pick<Handlers, McpRoutes> => ({
       signal: context.signal,
       ...(body.digest === undefined ? {} : { digest: body.digest }),
     }),
+  mcpRekey: async () => ({ secrets: await mcp.rekey() }),
   mcpServerTest: async ({ params, body, context }) => {
     const config = await approvedConfig(mcp, params['id'] ?? '');
     const steps: McpTestStep[] = [];

@@ -12,9 +12,14 @@ import {
 import { newId, systemRandom, type Clock } from '@cloutagent/kit';
 import {
   createPool,
+  givenKeys,
   installPreset,
+  isReference,
+  keyFile,
+  looksSecret,
   openApprovals,
   openRegistry,
+  openSecretStore,
   presetOf,
   testServer,
   type Elicit,
@@ -31,7 +36,7 @@ import { configFolder } from '../trust.ts';
 export interface McpServers {
   readonly registry: Registry;
   readonly pool: McpPool;
-  /** `whole` shows the values of variables and headers too, which whoever approves has to see. */
+  /** `whole` shows the values of variables and headers too, which whoever approves has to see; never secrets. */
   statuses(whole: boolean): Promise<readonly McpServerStatus[]>;
   status(id: string, whole: boolean): Promise<McpServerStatus>;
   add(request: McpServerAdd, by: string, signal: AbortSignal): Promise<McpServerStatus>;
@@ -46,6 +51,8 @@ export interface McpServers {
     params: Readonly<Record<string, string>>,
     options: { readonly signal: AbortSignal; readonly emit: (step: McpTestStep) => void },
   ): Promise<McpTestStep>;
+  /** Seals the secrets with another key; gives how many. Throws SECRET_UNREADABLE. */
+  rekey(): Promise<number>;
   /** Calls back after servers were added, removed or approved. */
   onChange(handler: () => void): void;
   close(): Promise<void>;
@@ -83,12 +90,16 @@ export const openMcpServers = async (deps: {
   const { root, dataDir, env, environment, clock, log, elicit } = deps;
   const folder = path.join(dataDir, 'mcp');
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { CLOUT_SECRET_KEY: given = '' } = environment;
+  const keys =
+    given === '' ? keyFile(await ownFile(dataDir, environment, 'key')) : givenKeys('CLOUT_SECRET_KEY', given);
+  const secretStore = openSecretStore(path.join(dataDir, 'secrets.json'), keys);
   const registry = openRegistry({
     file: path.join(dataDir, 'mcp.json'),
-    approvals: await openApprovals(await approvalsFile(dataDir, environment)),
+    approvals: await openApprovals(await ownFile(dataDir, environment, 'json')),
     builtIn: [builtIn(root)],
     root,
-    secrets: { variable: secretVariable, folder: dataDir },
+    secrets: { variable: secretVariable, folder: dataDir, store: secretStore },
     searchPath: environment.PATH ?? '',
     now: () => clock.now(),
   });
@@ -107,7 +118,7 @@ export const openMcpServers = async (deps: {
     const report = reports.find(({ state }) => state === 'quarantined') ?? reports.at(-1);
     const live = reports.find(({ connection }) => connection !== undefined)?.connection;
     return {
-      config: whole ? config : withoutSecrets(config),
+      config: withoutSecrets(config, whole),
       builtIn: ours,
       digest,
       approved,
@@ -189,6 +200,7 @@ export const openMcpServers = async (deps: {
       return status(id, true);
     },
     test: async (config, params, options) => testServer(await registry.target(config, params), connect, options),
+    rekey: () => secretStore.rekey(),
     onChange: (handler) => {
       changed = handler;
     },
@@ -213,24 +225,27 @@ const freeId = (wanted: string, taken: ReadonlySet<string>): string => {
 };
 
 /** One file for each data folder, which only its owner writes, and outside of it; none for a user without a home. */
-const approvalsFile = async (dataDir: string, environment: Environment): Promise<string | undefined> => {
+const ownFile = async (dataDir: string, environment: Environment, ending: string): Promise<string | undefined> => {
   if (!environment.XDG_CONFIG_HOME && !environment.HOME) return undefined;
   const name = createHash('sha256')
     .update(await realpath(dataDir))
     .digest('hex')
     .slice(0, 32);
-  return path.join(configFolder(environment), 'mcp', `${name}.json`);
+  return path.join(configFolder(environment), 'mcp', `${name}.${ending}`);
 };
 
-/** Values that stand in an entry itself are shown to nobody who did not write them; references are. */
-const withoutSecrets = (config: McpServerConfig): McpServerConfig => {
-  const hide = (values: Readonly<Record<string, string>>): Record<string, string> =>
+/** References are shown to all; values to those who approve, secrets that somebody wrote into the file excepted. */
+const withoutSecrets = (config: McpServerConfig, whole: boolean): McpServerConfig => {
+  const hide = (values: Readonly<Record<string, string>>, isHeader: boolean): Record<string, string> =>
     Object.fromEntries(
-      Object.entries(values).map(([name, text]) => [name, /^(?:env|file):/u.test(text) ? text : '(hidden)']),
+      Object.entries(values).map(([name, text]) => {
+        const shown = isReference(text) || (whole && !looksSecret(name, text, isHeader));
+        return [name, shown ? text : '(hidden)'];
+      }),
     );
   return config.transport === 'stdio'
-    ? { ...config, env: hide(config.env) }
-    : { ...config, headers: hide(config.headers) };
+    ? { ...config, env: hide(config.env, false) }
+    : { ...config, headers: hide(config.headers, true) };
 };
 
 /** Names begin with the time, so the first in order is the oldest. */

@@ -79,4 +79,12 @@ describe('applyFrames', () => {
     });
     expect(live.steps.get('task[1.1]')).toMatchObject({ outcome, startedAt: 100, endedAt: 500 });
   });
+
+  test('what a call wrote that is made again is gone', () => {
+    const live = applyFrames(EMPTY_LIVE, [
+      { event: 'text', data: { runId: 'run_1', step: TURN, text: 'lost', snapshot: true } },
+      frame(1, { type: 'model.retry', step: TURN, attempt: 1, code: 'MODEL_UNAVAILABLE', message: '529', delayMs: 10 }),
+    ]);
+    expect(live.steps.get(TURN)?.text).toBe('');
+  });
 });

@@ -198,7 +198,8 @@ export const applyFrames = (before: LiveRun, frames: readonly RunFrame[]): LiveR
         ...(steps.get(key)?.retries ?? []),
         { attempt: body.attempt, code: body.code, message: body.message, delayMs: body.delayMs },
       ];
-      update(steps, key, { retries });
+      // The next attempt writes it anew.
+      update(steps, key, { retries, text: '' });
     } else {
       const change = toChange(event);
       if (change === undefined) continue;

@@ -1,4 +1,4 @@
-import type { Run } from '@cloutagent/contract';
+import type { Run, RunDetail } from '@cloutagent/contract';
 import { Link } from '@tanstack/react-router';
 import { CircleStop, Play, RadioTower, TriangleAlert, WifiOff } from 'lucide-react';
 import { buttonClass } from '../ui/button.tsx';
@@ -101,8 +101,17 @@ export const RunHeader = ({ run, connection }: RunHeaderProps) => {
   );
 };
 
+const waitText = (waits: RunDetail['waits']): string => {
+  const times = waits.flatMap(({ until }) => until ?? []);
+  const time = times.length === 0 ? '' : new Date(Math.min(...times)).toLocaleString();
+  const person = waits.some(({ topic }) => topic !== null);
+  // What it waits for is known a moment after that it waits.
+  if (time === '') return 'This run waits for a person or a time.';
+  return person ? `This run waits for a person, or until ${time}.` : `This run waits until ${time}.`;
+};
+
 /** Why a run waits or failed, in the server's words. */
-export const ReasonBox = ({ run }: { readonly run: Run }) => {
+export const ReasonBox = ({ run, waits }: { readonly run: Run; readonly waits: RunDetail['waits'] }) => {
   const { reason } = run;
   if (run.status === 'interrupted') {
     return (
@@ -121,9 +130,7 @@ export const ReasonBox = ({ run }: { readonly run: Run }) => {
     return (
       <div className="mb-4 flex gap-2.5 rounded-lg bg-warn-soft p-3">
         <TriangleAlert size={15} aria-hidden className="mt-0.5 shrink-0 text-warn" />
-        <p className="font-medium">
-          This run waits for a person or a time. It holds nothing meanwhile and costs nothing.
-        </p>
+        <p className="font-medium">{waitText(waits)} It holds nothing meanwhile and costs nothing.</p>
       </div>
     );
   }

@@ -76,7 +76,7 @@ const RunView = ({
     <Page title={`${statusWord(run.status)}: ${run.title}`} panel={panel === undefined ? null : panels[panel]}>
       <RunHeader run={run} connection={connection} />
       {error === null ? null : <ProblemBox error={error} onRetry={onRetry} className="mb-4" />}
-      <ReasonBox run={run} />
+      <ReasonBox run={run} waits={detail.waits} />
       {run.kind === 'workflow' && !ended ? <ApprovalsBox runId={id} /> : null}
       <RunFigures run={run} now={now} />
       <div className="@container">

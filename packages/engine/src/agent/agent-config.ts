@@ -32,7 +32,6 @@ export const toOptions = (config: AgentConfig): ModelOptions => ({
   thinking: config.thinking,
   outputSchema: config.outputSchema,
   stopSequences: config.stopSequences,
-  cache: true,
   fields: config.requestFields,
   betas: config.betas,
 });

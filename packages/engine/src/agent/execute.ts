@@ -72,6 +72,8 @@ export const execute = async (
         prefix: 'agent',
         conversation,
         maxIterations,
+        // Whoever continues the conversation sends all of it again, tools or not.
+        cache: 'conversation',
         keepCut: true,
         observe: chunks.observe,
       });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@cloutagent/contract';
+import type { CacheMarks } from '../model/cache.ts';
 import type { ContentBlock, ModelAnswer } from '../model/port.ts';
 import type { Drive } from '../workflow/drive.ts';
 import { withAnswer, withUser, type Conversation } from './conversation.ts';
@@ -14,6 +15,8 @@ export interface AgentRun {
   /** Ends with a message of the user. */
   readonly conversation: Conversation;
   readonly maxIterations: number;
+  /** What of the prompt other calls will send again; it is marked for the cache where that pays. */
+  readonly cache?: CacheMarks | undefined;
   /** Text that is still cut at the largest `max_tokens` is the answer; otherwise it fails. */
   readonly keepCut?: boolean | undefined;
   readonly observe?: Observe | undefined;
@@ -65,6 +68,7 @@ export const runAgent = async (drive: Drive, use: ModelUse, tools: ToolPort, run
       conversation,
       allowance,
       cutAt: undefined,
+      cache: run.cache,
       observe: run.observe,
     });
     // Answers of one conversation are alike: one that needed more room is followed by others that do.

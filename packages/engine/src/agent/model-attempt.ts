@@ -4,8 +4,10 @@ import { holdCall } from '../budget/hold.ts';
 import { marginOf } from '../budget/margin.ts';
 import { queueOf } from '../budget/queue.ts';
 import { firstAllowance, type Call, type Reservation } from '../budget/reserve.ts';
+import { BYTES_PER_TOKEN } from '../budget/estimate.ts';
 import { boundUnknown, termsOf } from '../budget/terms.ts';
 import { inputBound, type PrefixTokens } from '../model/bound.ts';
+import { isCached, type CacheMarks } from '../model/cache.ts';
 import type { ModelAnswer, ModelPort } from '../model/port.ts';
 import { knownPriceOf, type Price } from '../model/price.ts';
 import type { Drive } from '../workflow/drive.ts';
@@ -29,6 +31,8 @@ export interface ModelStep {
   readonly allowance: number;
   /** `max_tokens` at which this answer was cut before: now the double is needed, and nothing less. */
   readonly cutAt: number | undefined;
+  /** What of the prompt other calls will send again. */
+  readonly cache?: CacheMarks | undefined;
   readonly observe?: Observe | undefined;
 }
 
@@ -43,6 +47,8 @@ export interface Attempt {
   readonly id: string;
   readonly attempt: number;
   readonly reservation: Reservation;
+  /** Marks that its request bears, and that its bound has paid for. */
+  readonly cache: CacheMarks | undefined;
   readonly startedAt: number;
   /** Most that it can have cost, once the start of the answer proves less than was reserved. */
   bound: number;
@@ -85,6 +91,15 @@ const promptBound = async (drive: Drive, use: ModelUse, step: ModelStep): Promis
   return inputBound(conversation, known);
 };
 
+/** Marks that pay: by what is known of the prompt's tokens, and a rule of thumb for the rest. What is not cached yet is next time. */
+const marksOf = ({ port, price }: ModelUse, { cache, conversation }: ModelStep): CacheMarks | undefined => {
+  if (cache === undefined || port.caches === false) return undefined;
+  const { known, freshBytes, prefix } = conversation;
+  const bytes = cache === 'prefix' ? prefix.bytes : (known === null ? prefix.bytes : 0) + freshBytes;
+  const tokens = (cache === 'prefix' ? 0 : (known ?? 0)) + Math.ceil(bytes / BYTES_PER_TOKEN);
+  return isCached(price, tokens) ? cache : undefined;
+};
+
 /**
  * Reserves the bound of a call, durable before it is sent; waits while others hold what it needs.
  * Errors: BUDGET_EXHAUSTED, BOUND_UNKNOWN, FENCED.
@@ -99,7 +114,8 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
     step.cutAt === undefined
       ? Math.max(step.allowance, firstAllowance(use.price, drive.claim.run.limitNanoUsd, most))
       : 2 * step.cutAt;
-  const terms = termsOf(step.conversation);
+  const cache = marksOf(use, step);
+  const terms = termsOf(step.conversation, cache !== undefined);
   const call: Call = {
     price: use.price,
     ...terms,
@@ -123,6 +139,7 @@ export const reserve = async (drive: Drive, use: ModelUse, step: ModelStep, nth:
     id,
     attempt,
     reservation,
+    cache,
     startedAt: drive.clock.now(),
     bound: reservation.amountNanoUsd,
     provable: terms.searchTokens === 0,

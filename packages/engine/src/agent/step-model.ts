@@ -23,6 +23,7 @@ import {
   type ModelStep,
   type ModelUse,
 } from './model-attempt.ts';
+import { mayRest, rest, restOn, restRow } from './rest.ts';
 
 const RETRY: RetryPolicy = { attempts: 4, baseMs: 500, capMs: 30_000 };
 
@@ -37,27 +38,53 @@ export const textOf = (content: readonly ContentBlock[]): string =>
 export const modelStep = async (drive: Drive, use: ModelUse, step: ModelStep): Promise<ModelResult> => {
   const done = drive.finished(step.key, step.conversation.hash);
   if (done !== undefined) return toResult(done);
+  const before = await restOn(drive, step);
+  let rests = 0;
   for (let attempt = 1; ; attempt += 1) {
-    const outcome = await attemptCall(drive, use, step, attempt);
+    const outcome = await attemptCall(drive, use, step, {
+      nth: attempt,
+      tries: attempt - rests,
+      rests: before + rests,
+    });
     if ('result' in outcome) return outcome.result;
-    await drive.clock.sleep(outcome.delayMs, drive.signal);
+    if (outcome.until === undefined) await drive.clock.sleep(outcome.delayMs, drive.signal);
+    else {
+      await rest(drive, step, before + rests, outcome.until);
+      rests += 1;
+    }
   }
 };
+
+/** One attempt among those of this driver. */
+interface Nth {
+  readonly nth: number;
+  /** Without those after which the run rested. */
+  readonly tries: number;
+  /** Of all drivers. */
+  readonly rests: number;
+}
+
+/** When a failed call is made again. */
+interface Again {
+  readonly delayMs: number;
+  /** The time until which the run rests for it; undefined where it is waited for here. */
+  readonly until: number | undefined;
+}
 
 const attemptCall = async (
   drive: Drive,
   use: ModelUse,
   step: ModelStep,
-  nth: number,
-): Promise<{ readonly result: ModelResult } | { readonly delayMs: number }> => {
+  attempt: Nth,
+): Promise<{ readonly result: ModelResult } | Again> => {
   drive.signal.throwIfAborted();
-  const sent = await reserve(drive, use, step, nth);
+  const sent = await reserve(drive, use, step, attempt.nth);
   let requestId: string | null = null;
   try {
     const { conversation, observe } = step;
     const { model, system, tools, options } = conversation.prefix;
     const { maxTokens } = sent.reservation;
-    const request = { model, system, tools, options, messages: conversation.messages, maxTokens };
+    const request = { model, system, tools, options, messages: conversation.messages, maxTokens, cache: sent.cache };
     const idempotencyKey = `${drive.claim.runId}:${drive.place ?? ''}${step.key}#${sent.attempt}`;
     const showText = (text: string, snapshot: boolean): void =>
       drive.onText({ runId: drive.claim.runId, step: step.key, text, snapshot });
@@ -80,7 +107,7 @@ const attemptCall = async (
   } catch (error) {
     // The journal's own errors pass: what happened to the money is then settled by whoever claims the run next.
     if (!(error instanceof ModelCallError)) throw error;
-    return { delayMs: await settleFailed(drive, use, step, sent, nth, requestId, error) };
+    return settleFailed(drive, use, step, sent, attempt, requestId, error);
   }
 };
 
@@ -140,27 +167,32 @@ const settleKnown = async (
   return { answer, maxTokens };
 };
 
-/** Settles a failed attempt in a unit of its own; gives the wait before the next one, or throws where there is none. */
+/** Settles a failed attempt in a unit of its own; says when the next one is made, or throws where there is none. */
 const settleFailed = async (
   drive: Drive,
   use: ModelUse,
   step: ModelStep,
   sent: Attempt,
-  nth: number,
+  { nth, tries, rests }: Nth,
   requestId: string | null,
   failure: ModelCallError,
-): Promise<number> => {
+): Promise<Again> => {
   const billed = failure.billing === 'unknown';
   const { code, retryAfterMs = 0 } = failure;
-  const refusal = drive.signal.aborted ? '' : whyNotAgain(use, failure, nth);
+  const resting = failure.retryable && retryAfterMs > RETRY.capMs && mayRest(drive, failure, rests);
+  const refusal = drive.signal.aborted ? '' : resting ? undefined : whyNotAgain(use, failure, tries);
   const again = refusal === undefined;
-  const delayMs = retryDelay(RETRY, nth, drive.random(), retryAfterMs);
+  const delayMs = resting ? Math.ceil(retryAfterMs) : retryDelay(RETRY, tries, drive.random(), retryAfterMs);
+  const until = resting ? drive.clock.now() + delayMs : undefined;
   const message = again || refusal === '' ? failure.message : `${failure.message}; ${refusal}`;
   const retry: RunEventBody = { type: 'model.retry', step: step.key, attempt: sent.attempt, code, message, delayMs };
-  await drive.commit({
-    money: [settle(sent, billed ? 'unknown' : 'released', billed ? sent.bound : 0, null, requestId)],
-    ...(again ? { events: [retry] } : {}),
-  });
+  const money = [settle(sent, billed ? 'unknown' : 'released', billed ? sent.bound : 0, null, requestId)];
+  if (!again) await drive.commit({ money });
+  else if (until === undefined) await drive.commit({ money, events: [retry] });
+  else {
+    const row = restRow(drive, step, rests, until);
+    await drive.commit({ money, steps: [row], events: [retry, { type: 'wait.started', step: row.key, until }] });
+  }
   queueOf(drive.journal).freed(drive.levels);
   if (billed) await step.observe?.({ type: 'lost', step: step.key, costNanoUsd: sent.bound });
   drive.signal.throwIfAborted();
@@ -172,14 +204,14 @@ const settleFailed = async (
     });
   }
   await step.observe?.({ type: 'retry', step: step.key, attempt: nth + 1, delayMs, code, message });
-  return delayMs;
+  return { delayMs, until };
 };
 
 /** undefined: the call is made again. Otherwise what to add to its error, maybe nothing. */
 const whyNotAgain = (use: ModelUse, failure: ModelCallError, nth: number): string | undefined => {
   const { retryable, retryAfterMs = 0 } = failure;
   if (!retryable) return '';
-  // Nobody sleeps for an hour inside a call: what is longer is left to whoever starts the step again.
+  // Nobody sleeps for an hour inside a call: where the run cannot rest either, whoever starts it again waits.
   if (retryAfterMs > RETRY.capMs) return `it asks to wait for ${Math.ceil(retryAfterMs / 1000)} s`;
   if (nth >= RETRY.attempts) return `it was tried ${nth} times`;
   return use.port.mayRepeat?.() === false ? 'too many calls are being repeated just now to try it again' : undefined;

@@ -32,12 +32,16 @@ const astray = (random: () => number): Script => {
     if (random() < 0.05) throw new ModelCallError('MODEL_UNAVAILABLE', '', { billing: 'unknown', retryable: true });
     if (random() < 0.05) throw new ModelCallError('MODEL_UNAVAILABLE', '', { billing: 'none', retryable: true });
     const outputTokens = 1 + Math.floor(random() ** 2 * request.maxTokens);
+    // The cache is found, written or of no use, as it comes.
+    const split = (tokens: number) => {
+      const read = request.cache === undefined ? 0 : Math.floor(random() * tokens);
+      const write = request.cache === undefined ? 0 : Math.floor(random() * (tokens - read));
+      return { inputTokens: tokens - read - write, cacheReadTokens: read, cacheWrite5mTokens: write };
+    };
     const usage: Usage = {
       // As many tokens as a request can have, now and then.
-      inputTokens: Math.ceil(jsonBytes([request.system, request.tools, request.messages]) / (1 + 3 * random())),
+      ...split(Math.ceil(jsonBytes([request.system, request.tools, request.messages]) / (1 + 3 * random()))),
       outputTokens,
-      cacheReadTokens: 0,
-      cacheWrite5mTokens: 0,
       cacheWrite1hTokens: 0,
     };
     const stopReason = random() < 0.1 ? 'max_tokens' : random() < 0.6 ? 'end_turn' : 'pause_turn';
@@ -56,13 +60,20 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
       const clock = openFakeClock();
       const random = randomOf(seed);
       const journal = openFakeJournal(clock);
-      const port = openFakeModel(astray(random));
+      const port = { ...openFakeModel(astray(random)), caches: true };
       const conversation = withUser(openConversation(toPrefix(price.model, 'You work. '.repeat(40), [])), 'Work.');
       const requestBytes = conversation.prefix.bytes + conversation.freshBytes;
       const facts = {
-        expectedNanoUsd: estimateTask(price, { requestBytes, checks: 0, writesFiles: seed % 2 === 0 }).expectedNanoUsd,
-        leastNanoUsd: leastCallBound(price, requestBytes),
-        boundNanoUsd: loopBound(price, requestBytes, 10, 8192),
+        ...estimateTask(price, {
+          requestBytes,
+          warmBytes: 0,
+          checks: 0,
+          writesFiles: seed % 2 === 0,
+          simulated: false,
+          cached: true,
+        }),
+        leastNanoUsd: leastCallBound(price, requestBytes, '5m'),
+        boundNanoUsd: loopBound(price, requestBytes, 10, 8192, '5m'),
         history: [],
       };
       const quotes = new Map(NODES.map((node) => [node, quoteNode(facts)]));
@@ -89,7 +100,7 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
             drive,
             use,
             openFakeTools([], () => textResult('')),
-            { prefix, conversation, maxIterations: 10 },
+            { prefix, conversation, maxIterations: 10, cache: 'conversation' },
           ),
         ),
       );
@@ -113,17 +124,31 @@ describe('[X3.ceiling] the ceiling that was quoted', () => {
 });
 
 describe('[X3.plan] what is expected of a node', () => {
-  const size = { expectedNanoUsd: 8_000_000, leastNanoUsd: 12_000_000, boundNanoUsd: 1e9 };
+  const size = { expectedNanoUsd: 8_000_000, missedNanoUsd: 8_000_000, leastNanoUsd: 12_000_000, boundNanoUsd: 1e9 };
 
   it('comes from its size, with a ceiling of four times, at least the first call and at most the bound', () => {
     expect(quoteNode({ ...size, history: [] })).toEqual({
       minNanoUsd: 0,
       expectedNanoUsd: 8_000_000,
       ceilingNanoUsd: 32_000_000,
+      missedNanoUsd: 8_000_000,
       learnedFrom: 0,
     });
     expect(quoteNode({ ...size, expectedNanoUsd: 1, history: [] }).ceilingNanoUsd).toBe(12_000_000);
     expect(quoteNode({ ...size, boundNanoUsd: 20_000_000, history: [] }).ceilingNanoUsd).toBe(20_000_000);
+  });
+
+  it('has a ceiling that is enough if nothing is ever found in the cache, whatever the cache saved before', () => {
+    expect(quoteNode({ ...size, missedNanoUsd: 50_000_000, history: [] }).ceilingNanoUsd).toBe(50_000_000);
+    const past = (cacheReadTokens: number) => ({
+      costNanoUsd: 8_000_000,
+      missedNanoUsd: 8_000_000 + cacheReadTokens * 2400,
+    });
+    expect(quoteNode({ ...size, history: [past(10_000), past(30_000)] })).toMatchObject({
+      expectedNanoUsd: 8_000_000,
+      ceilingNanoUsd: 56_000_000,
+      missedNanoUsd: 56_000_000,
+    });
   });
 
   it('is within 30 percent of what ten runs of the same workflow cost, whatever its size said', () => {
@@ -133,7 +158,10 @@ describe('[X3.plan] what is expected of a node', () => {
       const usual = 1_000_000 * (1 + 9 * random());
       const cost = (): number => Math.floor(usual * (0.5 + random()));
       const history = Array.from({ length: 10 }, cost);
-      const quote = quoteNode({ ...size, history });
+      const quote = quoteNode({
+        ...size,
+        history: history.map((costNanoUsd) => ({ costNanoUsd, missedNanoUsd: costNanoUsd })),
+      });
       expect(Math.abs(quote.expectedNanoUsd / usual - 1)).toBeLessThan(0.3);
       expect(quote.minNanoUsd).toBe(Math.min(...history));
       expect(quote.learnedFrom).toBe(10);

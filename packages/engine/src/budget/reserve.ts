@@ -34,8 +34,15 @@ export const leastCallBound = (price: Price, requestBytes: number, cacheWrites?:
   boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS, cacheWrites }, FIRST_ALLOWANCE);
 
 /** Most that so many calls of a loop cost which begins with so many bytes, if each answer is as long as it may be. */
-export const loopBound = (price: Price, requestBytes: number, calls: number, maxTokens: number): number =>
-  calls * boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS + (calls - 1) * maxTokens }, maxTokens);
+export const loopBound = (
+  price: Price,
+  requestBytes: number,
+  calls: number,
+  maxTokens: number,
+  cacheWrites?: '5m' | '1h',
+): number =>
+  calls *
+  boundOf({ price, inputTokens: requestBytes + FIRST_CALL_TOKENS + (calls - 1) * maxTokens, cacheWrites }, maxTokens);
 
 /** `max_tokens` to begin with: small, because it is reserved in full; an answer that is cut is asked again with the double. */
 export const firstAllowance = (price: Price, limitNanoUsd: number | null, maxTokens: number): number => {

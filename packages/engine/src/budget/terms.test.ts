@@ -14,23 +14,23 @@ const search = { type: 'web_search_20250305', name: 'web_search' };
 
 describe('[X1.bound] what the options of a call say of its price', () => {
   it.each([
-    [{}, undefined],
-    [{ cache: true }, '5m'],
-    [{ fields: { cache_control: { type: 'ephemeral' } } }, '5m'],
-    [{ fields: { cache_control: { type: 'ephemeral', ttl: '1h' } } }, '1h'],
-    [{ fields: { tools: [{ name: 'x', input_schema: {}, cache_control: { type: 'ephemeral', ttl: '1h' } }] } }, '1h'],
-  ] as const)('%o writes to the cache for %s', (options, expected) => {
-    expect(termsOf(asked(options)).cacheWrites).toBe(expected);
+    [{}, false, undefined],
+    [{}, true, '5m'],
+    [{ cache_control: { type: 'ephemeral' } }, false, '5m'],
+    [{ cache_control: { type: 'ephemeral', ttl: '1h' } }, true, '1h'],
+    [{ tools: [{ name: 'x', input_schema: {}, cache_control: { type: 'ephemeral', ttl: '1h' } }] }, false, '1h'],
+  ] as const)('%o, marked by us: %s, writes to the cache for %s', (fields, marked, expected) => {
+    expect(termsOf(asked({ fields }), marked).cacheWrites).toBe(expected);
   });
 
   it('sees a mark for the cache in a message', () => {
     const block = { type: 'text', text: 'long', cache_control: { type: 'ephemeral', ttl: '1h' } };
-    expect(termsOf(asked({ cache: true }, [block])).cacheWrites).toBe('1h');
+    expect(termsOf(asked({}, [block]), true).cacheWrites).toBe('1h');
   });
 
   it('counts the searches that are allowed, with what they add to the prompt, and what multiplies the price', () => {
     const fields = { tools: [{ ...search, max_uses: 3 }], speed: 'fast', inference_geo: 'us' };
-    expect(termsOf(asked({ fields }))).toMatchObject({
+    expect(termsOf(asked({ fields }), false)).toMatchObject({
       webSearches: 3,
       searchTokens: 60_000,
       traits: ['fast', 'us'],

@@ -28,8 +28,8 @@ export type Terms = Pick<BoundTerms, 'cacheWrites' | 'traits' | 'webSearches'> &
   readonly searchTokens: number;
 };
 
-/** Errors: BOUND_UNKNOWN for a server tool that may be used without end, or whose use has no price. */
-export const termsOf = ({ prefix, messages }: Conversation): Terms => {
+/** `marked`: the request bears marks for the cache. Errors: BOUND_UNKNOWN for a server tool that may be used without end, or whose use has no price. */
+export const termsOf = ({ prefix, messages }: Conversation, marked: boolean): Terms => {
   const { options } = prefix;
   const fields = options?.fields ?? {};
   for (const name of UNBOUNDED_FIELDS) if (fields[name] !== undefined) throw boundUnknown(name, name);
@@ -39,7 +39,7 @@ export const termsOf = ({ prefix, messages }: Conversation): Terms => {
     ...(fields['inference_geo'] === 'us' ? (['us'] as const) : []),
   ];
   return {
-    cacheWrites: cacheWritesOf(options?.cache === true, fields, messages),
+    cacheWrites: cacheWritesOf(marked, fields, messages),
     ...(traits.length === 0 ? {} : { traits }),
     ...(webSearches === 0 ? {} : { webSearches }),
     searchTokens: webSearches * SEARCH_TOKENS,

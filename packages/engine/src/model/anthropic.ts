@@ -59,6 +59,7 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
   return guardModel(
     {
       source: options.source ?? baseUrl,
+      caches: profile.sendCacheControl,
       stream: (request, call) => streamCall(connect(), request, call, deps),
       countTokens: async (request, signal) =>
         profile.countTokens ? countTokens(await connect(), request, signal, deps) : undefined,

@@ -21,7 +21,6 @@ const EVERYTHING: ModelOptions = {
   thinking: { type: 'adaptive' },
   outputSchema: { type: 'object', properties: { answer: { type: 'number' } } },
   stopSequences: ['END'],
-  cache: true,
 };
 
 describe('a request', () => {
@@ -37,7 +36,7 @@ describe('a request', () => {
   });
 
   it('[E1.temperature] keeps sampling from models that refuse it, and sends the rest', () => {
-    const params = toParams(request(EVERYTHING), PROVIDERS.anthropic);
+    const params = toParams({ ...request(EVERYTHING), cache: 'conversation' }, PROVIDERS.anthropic);
     expect(params).toMatchObject({
       cache_control: { type: 'ephemeral' },
       system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
@@ -50,10 +49,52 @@ describe('a request', () => {
 
   it('[E1.temperature] sends it to servers of the older version, without what those do not know', () => {
     for (const name of ['llama.cpp', 'vllm', 'lmstudio'] as const) {
-      const params = toParams(request(EVERYTHING), PROVIDERS[name]);
+      const params = toParams({ ...request(EVERYTHING), cache: 'conversation' }, PROVIDERS[name]);
       expect(params).toMatchObject({ temperature: 0.7, system: 'Be brief.', stop_sequences: ['END'] });
       for (const field of ['cache_control', 'thinking', 'output_config']) expect(params).not.toHaveProperty(field);
     }
+  });
+
+  it('marks only what every call begins with where calls share no more, on the last tool without a system prompt', () => {
+    const tool = { name: 'put', description: 'Puts', input_schema: { type: 'object' } };
+    const mark = { cache_control: { type: 'ephemeral' } };
+    const plain = { ...request(), tools: [...request().tools, tool] };
+    expect(toParams({ ...plain, cache: 'prefix' }, PROVIDERS.anthropic)).toEqual({
+      ...toParams(plain, PROVIDERS.anthropic),
+      system: [{ type: 'text', text: 'Be brief.', ...mark }],
+    });
+    expect(toParams({ ...plain, system: '', cache: 'prefix' }, PROVIDERS.anthropic)).toEqual({
+      ...toParams({ ...plain, system: '' }, PROVIDERS.anthropic),
+      tools: [request().tools[0], { ...tool, ...mark }],
+    });
+  });
+
+  it('marks for an hour where a further field asks for it', () => {
+    const hour = { cache_control: { type: 'ephemeral', ttl: '1h' } };
+    expect(toParams({ ...request({ fields: hour }), cache: 'conversation' }, PROVIDERS.anthropic)).toMatchObject({
+      ...hour,
+      system: [{ type: 'text', text: 'Be brief.', ...hour }],
+    });
+  });
+
+  it('marks the end of the call before too where the last turn is longer than the server looks back', () => {
+    const messages = (calls: number): ModelRequest['messages'] => {
+      const of = (type: string) => Array.from({ length: calls }, (_, index) => ({ type, id: `t${index}` }));
+      return [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: of('tool_use') },
+        { role: 'user', content: of('tool_result') },
+      ];
+    };
+    const sent = (calls: number) =>
+      toParams({ ...request(), messages: messages(calls), cache: 'conversation' }, PROVIDERS.anthropic)['messages'];
+    expect(sent(9)).toEqual(messages(9));
+    expect(sent(10)).toEqual(
+      messages(10).with(0, {
+        role: 'user',
+        content: [{ type: 'text', text: 'Hi', cache_control: { type: 'ephemeral' } }],
+      }),
+    );
   });
 
   it('carries further fields as they are, and never lets them replace its own', () => {

@@ -37,6 +37,8 @@ export const openFakeModel = (script: Script): FakeModel => {
   const calls: FakeCall[] = [];
   return {
     source: 'fake',
+    // It counts all of a prompt as input.
+    caches: false,
     calls,
     async *stream(request, { signal, idempotencyKey }): AsyncGenerator<ModelEvent> {
       const nth = calls.length;

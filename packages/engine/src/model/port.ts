@@ -1,4 +1,5 @@
 import type { Effort, ErrorCode, Usage } from '@cloutagent/contract';
+import type { CacheMarks } from './cache.ts';
 
 /** A block of a message exactly as the Messages API gave or takes it; unknown kinds and fields are kept. */
 export type ContentBlock = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -23,8 +24,6 @@ export interface ModelOptions {
   /** JSON Schema of the answer. */
   readonly outputSchema?: Readonly<Record<string, unknown>> | undefined;
   readonly stopSequences?: readonly string[] | undefined;
-  /** Writes and reads the prompt cache; input may then cost its price for cache writes. */
-  readonly cache?: boolean | undefined;
   /** Further fields, sent as they are; its `tools` are added behind the others. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
   /** Values of `anthropic-beta`. */
@@ -38,6 +37,8 @@ export interface ModelRequest {
   readonly tools: readonly ToolDefinition[];
   readonly maxTokens: number;
   readonly options?: ModelOptions | undefined;
+  /** Marks for the prompt cache; input may then cost its price for cache writes. They are no part of what is asked. */
+  readonly cache?: CacheMarks | undefined;
 }
 
 export interface ModelAnswer {
@@ -58,6 +59,8 @@ export type ModelEvent =
 export interface ModelPort {
   /** Where the answers come from; token counts that were learned from one source say nothing about another. */
   readonly source: string;
+  /** Whether marks for the prompt cache reach a server that has one; absent: they do. */
+  readonly caches?: boolean;
   stream(
     request: ModelRequest,
     options: { readonly signal: AbortSignal; readonly idempotencyKey: string },

@@ -19,6 +19,8 @@ export interface Price {
   readonly above: { readonly promptTokens: number; readonly rates: Rates } | null;
   /** Rates of the fast mode; null where it has none. */
   readonly fast: Rates | null;
+  /** Shortest prompt in tokens that the provider caches; marks in a shorter one do nothing. */
+  readonly minCacheTokens: number;
   /** Nano-dollars for one search of the provider's own tool. */
   readonly webSearchNano: number;
   /** Largest `max_tokens` that the model takes; null where unknown. */

@@ -32,6 +32,9 @@ export const undated = (id: string): string => id.replace(/-(?:\d{8}|latest)$/u,
 /** A search of the provider's own tool: $10 for a thousand. */
 const WEB_SEARCH_NANO = (file.webSearchPer1000 * 1_000_000_000) / 1000;
 
+/** Of models that only a row of the user's own names: what most models of the provider take. */
+const MIN_CACHE_TOKENS = 1024;
+
 const shipped = (): Map<string, readonly Price[]> => {
   const models = new Map<string, readonly Price[]>();
   for (const [model, row] of Object.entries(file.models)) {
@@ -44,6 +47,7 @@ const shipped = (): Map<string, readonly Price[]> => {
       base: toRates(row),
       above: 'tier' in row ? { promptTokens: row.tier.whenPromptTokensAbove, rates: toRates(row.tier) } : null,
       fast: 'fast' in row ? fastRates(row, row.fast) : null,
+      minCacheTokens: row.cacheMin,
       webSearchNano: WEB_SEARCH_NANO,
       maxOutputTokens: row.maxOut,
       retiresOn: 'retires' in row ? row.retires : null,
@@ -78,6 +82,7 @@ export const loadPrices = (own?: PriceFile): PriceTable => {
       }),
       above: above === undefined ? null : { promptTokens: above.promptTokens, rates: toRates(above) },
       fast: null,
+      minCacheTokens: models.get(model)?.[0]?.minCacheTokens ?? MIN_CACHE_TOKENS,
       webSearchNano: WEB_SEARCH_NANO,
       maxOutputTokens: maxOut,
       retiresOn: null,

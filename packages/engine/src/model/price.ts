@@ -44,6 +44,7 @@ const unpriced = (model: string): Price => ({
   base: NOTHING,
   above: null,
   fast: null,
+  minCacheTokens: 0,
   webSearchNano: 0,
   maxOutputTokens: null,
   retiresOn: null,

@@ -35,6 +35,7 @@ export const freePrice = (model: string): Price => ({
   base: NO_RATES,
   above: null,
   fast: null,
+  minCacheTokens: 0,
   webSearchNano: 0,
   maxOutputTokens: null,
   retiresOn: null,

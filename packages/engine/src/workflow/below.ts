@@ -6,6 +6,7 @@ export const driveBelow = (drive: Drive, place: string): Drive => {
   const { claim } = drive;
   const below = (key: string): string => `${place}/${key}`;
   const prefix = `${place}/`;
+  const { rest } = drive;
   return {
     ...drive,
     place: prefix,
@@ -19,6 +20,7 @@ export const driveBelow = (drive: Drive, place: string): Drive => {
     finished: (key, inputHash) => drive.finished(below(key), inputHash),
     onText: (delta) => drive.onText({ ...delta, step: below(delta.step) }),
     commit: (unit) => drive.commit(unitBelow(unit, below)),
+    ...(rest === undefined ? {} : { rest: (key, until) => rest(below(key), until) }),
   };
 };
 

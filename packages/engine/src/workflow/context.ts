@@ -63,6 +63,8 @@ export interface ScopeContext {
   readonly variables: Readonly<Record<string, string>>;
   /** Maps and workflows around it. */
   readonly depth: number;
+  /** Whether its nodes are run again and again, for the items of a map. */
+  readonly repeated: boolean;
   /** The document that it belongs to, for the model of its agents. */
   readonly workflow: WorkflowDocument;
   /** Whether this scope, or one around it, has failed or is stopping. */

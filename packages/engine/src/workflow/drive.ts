@@ -38,6 +38,11 @@ export interface Drive extends DriveDeps {
   finished(key: string, inputHash: string): StepRow | undefined;
   /** Makes a unit durable, then tells the readers. */
   commit(unit: Unit): Promise<void>;
+  /**
+   * Waits until a time (milliseconds since 1970, UTC) for which no process has to stay. Absent where a process that ends
+   * takes the work with it.
+   */
+  rest?(key: string, until: number): Promise<void>;
 }
 
 export const openDrive = (claim: Claim, levels: readonly BudgetLevel[], deps: DriveDeps): Drive => {

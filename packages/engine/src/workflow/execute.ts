@@ -200,6 +200,7 @@ export const topScope = (run: RunContext): Promise<string> => {
       input,
       variables: { ...workflow.variables, ...variables },
       depth: 0,
+      repeated: false,
       workflow,
       halted: () => run.stopped(),
     },

@@ -52,6 +52,8 @@ const refuse = (message: string): never => {
   throw new Error(`the journal refuses: ${message}`);
 };
 
+const UNFINISHED: ReadonlySet<string> = new Set(['running', 'waiting', 'paused']);
+
 /** The port in memory, with the guards that a backend must keep; a unit that is refused leaves no trace. */
 export const openFakeJournal = (clock: Clock): FakeJournal => {
   let runs: ReadonlyMap<string, State> = new Map();
@@ -81,8 +83,7 @@ export const openFakeJournal = (clock: Clock): FakeJournal => {
     },
     claim: async (runId) => {
       const before = stateOf(runId);
-      if (before.status !== 'running' && before.status !== 'paused')
-        throw new CloutError('RUN_NOT_RESUMABLE', before.status);
+      if (!UNFINISHED.has(before.status)) throw new CloutError('RUN_NOT_RESUMABLE', before.status);
       const open: MoneyOp[] = [...before.ledger.values()]
         .filter((row) => row.outcome === 'held')
         .map((row) => ({
@@ -102,8 +103,7 @@ export const openFakeJournal = (clock: Clock): FakeJournal => {
     commit: async (claim: Claim, unit: Unit) => {
       const before = stateOf(claim.runId);
       if (before.fence !== claim.fence) throw new CloutError('FENCED', claim.runId);
-      if (before.status !== 'running' && before.status !== 'paused')
-        throw new CloutError('RUN_NOT_RESUMABLE', before.status);
+      if (!UNFINISHED.has(before.status)) throw new CloutError('RUN_NOT_RESUMABLE', before.status);
       const { state, budgets: moved } = applyMoney(before, budgets, unit.money ?? []);
       const steps = new Map(state.steps);
       for (const step of structuredClone(unit.steps ?? [])) {

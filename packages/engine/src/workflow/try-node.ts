@@ -31,6 +31,7 @@ export const PAUSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Passes by itself: pauses the run, unless the node says what is to be done about its errors. */
 export const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MODEL_UNAVAILABLE',
+  'MODEL_RATE_LIMITED',
   'MCP_CONNECTION_FAILED',
   'MCP_QUARANTINED',
 ]);
@@ -248,6 +249,9 @@ const once = async (
   }
   const own: Drive = {
     ...drive,
+    rest: async (step, until) => {
+      await context.run.waits.wait(drive, step, { topic: null, until });
+    },
     ...(timeoutMs === undefined ? {} : { signal: AbortSignal.any([drive.signal, timeout.signal]) }),
   };
   const variable = ownValues(context.variables);

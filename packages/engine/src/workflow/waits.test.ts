@@ -1,5 +1,7 @@
 import { approvalTopic, codeOf } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
+import { say } from '../model/port.fake.ts';
+import { ModelCallError } from '../model/port.ts';
 import { CANCELLED } from './execute.ts';
 import { openWorkflowBench, type WorkflowBench } from '../../../../test/support/workflow-bench.ts';
 
@@ -137,6 +139,38 @@ describe('a run that waits', () => {
     expect((await bench.store.due()).ready).toEqual([runId]);
     expect(await bench.drive(runId)).toBe('completed');
     expect((await bench.detail(runId)).steps.filter(({ key }) => key === 'd/try[0]/due')).toHaveLength(1);
+  });
+
+  it('[D7] a model that asks for an hour gets it, and the run is put away meanwhile', async () => {
+    let shift = 0;
+    const { systemClock } = await import('@cloutagent/kit');
+    const clock = { ...systemClock, now: () => systemClock.now() + shift };
+    await using bench = await openWorkflowBench({
+      clock,
+      script: (_request, nth) => {
+        if (nth > 0) return say('late');
+        throw new ModelCallError('MODEL_RATE_LIMITED', 'Slowly', {
+          billing: 'none',
+          retryable: true,
+          retryAfterMs: 3_600_000,
+        });
+      },
+    });
+    const runId = await bench.start({ nodes: [{ id: 'a', type: 'agent' }] }, { input: 'x' });
+    const from = clock.now();
+    expect(await bench.drive(runId)).toBe('waiting');
+    const { run, waits } = await bench.detail(runId);
+    expect(run.money).toMatchObject({ spent: { nanoUsd: 0 }, held: { nanoUsd: 0 } });
+    expect(waits).toMatchObject([{ key: 'a/try[0]/turn[0]/rest[0]/wait', topic: null }]);
+    expect((waits[0]?.until ?? 0) - from).toBeGreaterThanOrEqual(3_600_000);
+    // Woken too early it asks nothing.
+    expect(await bench.drive(runId)).toBe('waiting');
+    expect(bench.model.calls).toHaveLength(1);
+    shift = 3_600_000 + 60_000;
+    expect((await bench.store.due()).ready).toEqual([runId]);
+    expect(await bench.drive(runId)).toBe('completed');
+    expect(bench.model.calls).toHaveLength(2);
+    expect(await bench.store.checkInvariants()).toEqual([]);
   });
 
   it('a retry that waits long puts the run away too', async () => {

@@ -1,11 +1,13 @@
 import { CloutError, type AgentNode } from '@cloutagent/contract';
-import { fillTemplate } from '@cloutagent/kit';
+import { fillTemplate, templateNames } from '@cloutagent/kit';
 import type * as z from 'zod';
-import { openConversation, toPrefix, withUser } from '../../agent/conversation.ts';
+import { openConversation, toPrefix, withUser, type Prefix } from '../../agent/conversation.ts';
 import { runAgent } from '../../agent/loop.ts';
 import { toDefinitions, type ToolPort } from '../../agent/tool-port.ts';
-import { priceFor } from '../../model/price.ts';
-import type { NodeResult, NodeWork } from '../context.ts';
+import { BYTES_PER_TOKEN } from '../../budget/estimate.ts';
+import { isCached, type CacheMarks } from '../../model/cache.ts';
+import { priceFor, type Price } from '../../model/price.ts';
+import type { NodeResult, NodeWork, ScopeContext } from '../context.ts';
 
 type Agent = z.infer<typeof AgentNode>;
 
@@ -40,6 +42,31 @@ const chosenTools = (port: ToolPort, enabled: readonly string[]): ToolPort => {
 const serversOf = ({ mcpServers = [] }: Agent['data']): readonly string[] =>
   mcpServers.map((server) => (typeof server === 'string' ? server : server.id));
 
+/** Whether other calls of the run begin with the same tools and system prompt, and come after one another. */
+const isShared = ({ scope, variables, repeated }: ScopeContext, node: Agent): boolean => {
+  const { model, systemPrompt = '', mcpServers, enabledTools } = node.data;
+  if (!templateNames(systemPrompt).every((name) => Object.hasOwn(variables, name))) return false;
+  if (repeated) return true;
+  const begins = JSON.stringify([model, systemPrompt, mcpServers, enabledTools]);
+  return [...scope.nodes.values()].some(
+    ({ id, type, data }) =>
+      id !== node.id &&
+      type === 'agent' &&
+      begins === JSON.stringify([data.model, data.systemPrompt ?? '', data.mcpServers, data.enabledTools]) &&
+      (scope.before(id).has(node.id) || scope.before(node.id).has(id)),
+  );
+};
+
+/** What of an agent's prompt is sent again: all of it in a loop with tools, else its beginning where that is long and shared. */
+const cacheOf = (
+  context: ScopeContext,
+  node: Agent,
+  { prefix, price, maxIterations }: { readonly prefix: Prefix; readonly price: Price; readonly maxIterations: number },
+): CacheMarks | undefined => {
+  if (prefix.tools.length > 0 && maxIterations > 1) return 'conversation';
+  return isCached(price, prefix.bytes / BYTES_PER_TOKEN) && isShared(context, node) ? 'prefix' : undefined;
+};
+
 /** Runs the tool loop of an agent; its last words are the output. */
 export const runAgentNode = async ({
   node,
@@ -60,16 +87,19 @@ export const runAgentNode = async ({
   });
   const prompt = data.prompt === undefined ? input : fillTemplate(data.prompt, valueOf);
   if (prompt.trim() === '') throw new CloutError('NODE_FAILED', 'The agent has no input, and a model needs some');
+  const price = priceFor(ports.prices, model);
+  const maxIterations = data.maxIterations ?? ports.defaults.maxIterations;
   const use = {
     port: await ports.model({ simulated: drive.claim.run.simulated }),
-    price: priceFor(ports.prices, model),
+    price,
     prefixes: ports.prefixes,
     maxTokens: data.maxTokens ?? ports.defaults.maxTokens,
   };
   const end = await runAgent(drive, use, tools, {
     prefix: key,
     conversation: withUser(openConversation(prefix), prompt),
-    maxIterations: data.maxIterations ?? ports.defaults.maxIterations,
+    maxIterations,
+    cache: cacheOf(context, node, { prefix, price, maxIterations }),
   });
   if (end.failure !== null) throw new CloutError(end.failure.code, end.failure.message);
   return { output: end.text };

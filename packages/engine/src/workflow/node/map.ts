@@ -33,7 +33,8 @@ export const runMapNode = async (work: NodeWork<MapNode>, runScope: RunScope): P
   const worker = async (): Promise<void> => {
     for (let index = next++; index < items.length && !halted(); index = next++) {
       const prefix = `${place}/map[${index}]/`;
-      const inner = { ...context, scope, prefix, input: items[index] ?? '', depth: context.depth + 1, halted };
+      const depth = context.depth + 1;
+      const inner = { ...context, scope, prefix, input: items[index] ?? '', depth, repeated, halted };
       try {
         outputs[index] = await runScope(inner, drive);
       } catch (error) {
@@ -48,6 +49,8 @@ export const runMapNode = async (work: NodeWork<MapNode>, runScope: RunScope): P
   };
   // Beyond the slots of the run more workers would only wait.
   const workers = Math.min(items.length, data.concurrency ?? run.ports.defaults.concurrency);
+  // Items that are begun at once cannot read what one of them is only writing to the cache.
+  const repeated = context.repeated || items.length > 2 * workers;
   await run.activity.outside(async () => {
     const ended = await Promise.allSettled(Array.from({ length: workers }, worker));
     const errors = ended.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
