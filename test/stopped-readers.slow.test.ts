@@ -143,7 +143,7 @@ const costOf = async (
   return { grown: each('live'), written: each('written') };
 };
 
-describe('[E4.backpressure] a reader that stops reading', { timeout: 120_000 }, () => {
+describe('[E4.backpressure] a reader that stops reading', { timeout: 240_000 }, () => {
   it('of streamExecution stops the model, costs no more than 2 MiB, and misses nothing when it reads on', async () => {
     using project = openTempProject();
     using model = await serveModel();
@@ -184,8 +184,8 @@ describe('[E4.backpressure] a reader that stops reading', { timeout: 120_000 }, 
     await using measured = startMeasured(['server', project.root], project, model.url);
     const { url, token } = (await measured.next()) as { url: string; token: string };
     const client = createClient({ baseUrl: url, token });
-    // 18 MB of text in fewer events than are read at a time.
-    const nodes = Array.from({ length: 60 }, (_, nth) => ({
+    // 9 MB of text in fewer events than are read at a time, and twice what fits the buffers of the system.
+    const nodes = Array.from({ length: 30 }, (_, nth) => ({
       id: `n${nth}`,
       type: 'agent' as const,
       data: { systemPrompt: 'whole' },

@@ -27,7 +27,7 @@ describe('many runs of workflows', () => {
     expect(figures.maxMs).toBeLessThanOrEqual(100);
   }, 300_000);
 
-  it('1,000 in a row: less than 1 MB is left behind', async () => {
+  it('[E17.memory] 1,000 in a row: less than 1 MB is left behind', async () => {
     const figures = await measureSlope(2_000);
     process.stdout.write(`slope: ${JSON.stringify(figures)}\n`);
     expect(figures.errors).toBe(0);

@@ -48,7 +48,7 @@ export const BEYOND: Readonly<Record<string, Clause>> = {
   ),
   'X2.one-live-run': closed('One live run per change; a second start is RUN_EXISTS or continues it.'),
   'X2.child-ends': closed('No child process outlives the process that owns it.'),
-  'X2.loop-lag': open('A slow disk does not stop the event loop.'),
+  'X2.loop-lag': closed('A slow disk does not stop the event loop.'),
   'X2.approvals': closed('Approvals wait for days without holding anything.'),
   'X2.workers': open('Many workers share the work over PostgreSQL.'),
   'X2.dispatch': open('Redis may be lost at any time; a sweeper enqueues again what has no job.'),

@@ -88,8 +88,9 @@ export const followRun = async (
 const isAskingAPerson = async (session: Session, runId: string, frame: RunFrame): Promise<boolean> => {
   if (frame.event !== 'run' || frame.data.body.type !== 'run.state' || frame.data.body.status !== 'waiting')
     return false;
-  const { run, waits } = await session.call('runShow', { params: { id: runId } });
-  return run.status === 'waiting' && waits.some(({ topic }) => topic !== null);
+  const { run, waits, lastSeq } = await session.call('runShow', { params: { id: runId } });
+  // What is read may be long past; where more is stored, the run has said something since.
+  return frame.data.seq === lastSeq && run.status === 'waiting' && waits.some(({ topic }) => topic !== null);
 };
 
 /** A server that stops may say at last that the run is interrupted: is there another one by now? */

@@ -172,6 +172,7 @@ describe('events', () => {
   test('arrive once each and in order over connections that break, repeat and skip', async () => {
     const total = 12;
     const asked: string[] = [];
+    const seen: number[] = [];
     const baseUrl = await serve((request, response) => {
       if (request.url === '/api/runs/run_1')
         return json(response, 200, {
@@ -191,12 +192,15 @@ describe('events', () => {
       let text = after > 0 ? frame(after, total) : '';
       for (let seq = after + 1; seq <= Math.min(after + 3, total); seq += 1) text += frame(seq, total);
       response.write(text + encodeSse({ event: 'heartbeat', data: '{"ts":1}' }), () => {
-        // What is still in a pipe when the connection is reset is lost, so the reader gets a moment.
-        if (asked.length % 2 === 0) response.end();
-        else setTimeout(() => response.destroy(), 30);
+        if (asked.length % 2 === 0) return void response.end();
+        // What is still in a pipe when the connection is reset is lost, so the reader has read it before.
+        const timer = setInterval(() => {
+          if ((seen.at(-1) ?? 0) < Math.min(after + 3, total)) return;
+          clearInterval(timer);
+          response.destroy();
+        }, 5);
       });
     });
-    const seen: number[] = [];
     for await (const { event, data } of createClient({ baseUrl, clock: impatient, random: () => 0 }).events('run_1', {
       untilSettled: true,
     })) {
@@ -220,6 +224,31 @@ describe('events', () => {
     expect(seen).toHaveLength(2);
     expect(await collect(client.events('run_1', { untilSettled: true, after: 2 }))).toEqual([]);
   });
+
+  test.each([
+    [null, 2],
+    ['approval:apr_1', 1],
+  ])(
+    'a run that waits for a time is followed on, one that waits for a person is not (topic %s)',
+    async (topic, count) => {
+      let shown = 0;
+      const state = (seq: number, status: 'waiting' | 'completed'): string => {
+        const event: RunEvent = { seq, runId: 'run_1', at: 0, body: { type: 'run.state', status, reason: null } };
+        return encodeSse({ event: 'run', id: String(seq), data: JSON.stringify(event) });
+      };
+      const baseUrl = await serve((request, response) => {
+        if (request.url === '/api/runs/run_1') {
+          const waits = [{ key: 'k', topic, until: 1 }];
+          const [run, lastSeq] = (shown += 1) < 3 ? [aRun('waiting'), 1] : [aRun('completed'), 2];
+          return json(response, 200, { run, steps: [], ledger: [], waits, lastSeq });
+        }
+        response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .write(state(1, 'waiting') + state(2, 'completed'));
+      });
+      expect(await collect(createClient({ baseUrl }).events('run_1', { untilSettled: true }))).toHaveLength(count);
+    },
+  );
 
   test('a run that breaks off without an event ends the iteration at the next heartbeat', async () => {
     let shown = 0;

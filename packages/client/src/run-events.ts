@@ -15,7 +15,10 @@ export interface EventsOptions {
   readonly after?: number;
   /** Ends the iteration without an error. */
   readonly signal?: AbortSignal;
-  /** End when the run is neither running nor about to: completed, failed, cancelled, paused or interrupted. */
+  /**
+   * End when the run is neither running nor about to: completed, failed, cancelled, paused, interrupted, or waiting for a
+   * person. One that waits for a time goes on by itself.
+   */
   readonly untilSettled?: boolean;
 }
 
@@ -40,8 +43,8 @@ export async function* runEvents(source: EventSource, options: EventsOptions): A
   /** Where the events end, once the run is known to stand still. */
   let end = Number.POSITIVE_INFINITY;
   const isOver = async (): Promise<boolean> => {
-    const { run, lastSeq } = await source.show();
-    end = run.status === 'running' ? Number.POSITIVE_INFINITY : lastSeq;
+    const detail = await source.show();
+    end = isMoving(detail) ? Number.POSITIVE_INFINITY : detail.lastSeq;
     return last >= end;
   };
   while (!isAborted(options.signal)) {
@@ -81,6 +84,13 @@ export async function* runEvents(source: EventSource, options: EventsOptions): A
     await source.clock.sleep(retryDelay(RETRY, failures, source.random()), options.signal).catch(() => {});
   }
 }
+
+/** It goes on without anybody doing anything. */
+const isMoving = ({ run, waits }: RunDetail): boolean =>
+  run.status === 'running' ||
+  run.status === 'queued' ||
+  run.status === 'cancelling' ||
+  (run.status === 'waiting' && waits.every(({ topic }) => topic === null));
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   BACKENDS,
   begin,
+  end,
   levelsOf,
   limitOrder,
   PROJECT,
@@ -140,6 +141,26 @@ describe.each(BACKENDS)('[X1.never-over X2.atomic] what the writing thread remem
       [60, 0],
       [60, 0],
     ]);
+    expect(await store.checkInvariants()).toEqual([]);
+  });
+
+  it('is nothing that lets a driver reserve for a run that was taken over, or is over', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const first = await begin(store, 'run_1');
+    // Leaves nothing open, which would make it forget everything.
+    const commit = async (claim: typeof first, id: string): Promise<void> => {
+      await store.commit(claim, { money: [reserve('run_1', id, 1)] });
+      await store.commit(claim, { money: [settle(id, 1)] });
+    };
+    await expect(commit({ ...first, runId: 'run_2' }, 'a')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+    await commit(first, 'r1');
+    const second = await store.claim('run_1');
+    await expect(commit(first, 'r2')).rejects.toMatchObject({ code: 'FENCED' });
+    await commit(second, 'r2');
+    await end(store, second, 'completed');
+    await expect(commit(second, 'r3')).rejects.toMatchObject({ code: 'RUN_NOT_RESUMABLE' });
+    await begin(store, 'run_2');
     expect(await store.checkInvariants()).toEqual([]);
   });
 

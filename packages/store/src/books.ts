@@ -18,8 +18,10 @@ export interface BudgetRow {
   alertAt: number | null;
 }
 
-/** The last numbers that a run has given. */
-export interface Numbers {
+/** A run: who drives it, and the last numbers that it has given. */
+export interface RunState {
+  /** Null where it is not there or over. */
+  readonly fence: number | null;
   event: number;
   step: number;
   reservation: number;
@@ -44,7 +46,7 @@ export interface Books {
   rowsOf(runId: string, node: string, slots: Slots): readonly BudgetRow[];
   /** The budget of a run over all time; undefined where it has none. */
   budgetOf(runId: string): BudgetRow | undefined;
-  numbersOf(runId: string): Numbers;
+  runOf(runId: string): RunState;
   readonly open: Map<string, OpenReservation>;
   /** Writes both differences into every row. */
   move(rows: readonly BudgetRow[], spent: number, held: number): void;
@@ -55,7 +57,7 @@ export interface Books {
   /** A savepoint: `undo` goes back to here, or to the begin of the transaction. */
   mark(): void;
   undo(): void;
-  forget(): void;
+  forget(what: 'all' | { readonly runId: string }): void;
 }
 
 /** Budgets and runs that are remembered: thousands of runs at once, some megabytes. */
@@ -74,21 +76,22 @@ const OF_STEP = `SELECT ${COLUMNS} FROM run_level l JOIN budget b ON b.scope = l
 const OF_RUN = `SELECT ${COLUMNS} FROM budget b WHERE b.scope = 'run' AND b.id = ? AND b.slot = ''`;
 
 /** Steps are counted, since the last one has no index; they have no gaps. */
-const NUMBERS = `SELECT (SELECT coalesce(max(seq), 0) FROM event WHERE run_id = ?) AS event,
+const RUN = `SELECT (SELECT fence FROM run WHERE id = ? AND finished_at IS NULL) AS fence,
+  (SELECT coalesce(max(seq), 0) FROM event WHERE run_id = ?) AS event,
   (SELECT count(*) FROM step WHERE run_id = ?) AS step,
   (SELECT coalesce(max(place), 0) FROM reservation WHERE run_id = ?) AS reservation`;
 
 export const openBooks = (connection: Connection): Books => {
   const rows = new Map<number, BudgetRow>();
   const lists = new Map<string, readonly BudgetRow[]>();
-  const runs = new Map<string, BudgetRow | undefined>();
-  const numbers = new Map<string, Numbers>();
+  const ofRuns = new Map<string, BudgetRow | undefined>();
+  const runs = new Map<string, RunState>();
   const open = new Map<string, OpenReservation>();
   let undos: (() => void)[] = [];
   let version = -1;
 
   const clear = (): void => {
-    for (const map of [rows, lists, runs, numbers, open]) map.clear();
+    for (const map of [rows, lists, ofRuns, runs, open]) map.clear();
   };
 
   /** One object for one row, whoever counts on it. */
@@ -124,33 +127,40 @@ export const openBooks = (connection: Connection): Books => {
 
   return {
     open,
-    forget: () => {
-      clear();
+    forget: (what) => {
+      const drop = what === 'all' ? clear : () => runs.delete(what.runId);
+      drop();
       // What is read from here on may be taken back.
-      undos.push(clear);
+      undos.push(drop);
     },
     begin: () => {
       undos = [];
       const now = connection.run('PRAGMA data_version').rows[0]?.['data_version'];
-      if (now !== version || rows.size + numbers.size > MAX_REMEMBERED) clear();
+      if (now !== version || rows.size + runs.size > MAX_REMEMBERED) clear();
       version = typeof now === 'number' ? now : -1;
     },
     rowsOf: (runId, node, { day, week, month }) =>
       remember(lists, `${runId} ${node} ${day} ${week} ${month}`, () => load(OF_STEP, [runId, node, day, week, month])),
-    budgetOf: (runId) => remember(runs, runId, () => load(OF_RUN, [runId])[0]),
-    numbersOf: (runId) => {
-      const known = remember(numbers, runId, () => {
-        const row = connection.run(NUMBERS, [runId, runId, runId]).rows[0] ?? {};
-        return { event: int(row, 'event'), step: int(row, 'step'), reservation: int(row, 'reservation') };
+    budgetOf: (runId) => remember(ofRuns, runId, () => load(OF_RUN, [runId])[0]),
+    runOf: (runId) => {
+      const known = remember(runs, runId, () => {
+        const row = connection.run(RUN, [runId, runId, runId, runId]).rows[0] ?? {};
+        return {
+          fence: intOrNull(row, 'fence'),
+          event: int(row, 'event'),
+          step: int(row, 'step'),
+          reservation: int(row, 'reservation'),
+        };
       });
       const before = { ...known };
       undos.push(() => Object.assign(known, before));
       return known;
     },
     move: (moved, spent, held) => {
+      // `OR FAIL`, since what is changed by half is taken back with its unit: otherwise a copy would be kept for that.
       if (moved.length === 0) return;
       const { changes } = connection.run(
-        `UPDATE budget SET spent_nano = spent_nano + ?, held_nano = held_nano + ? WHERE rowid IN (${moved.map(() => '?').join(', ')})`,
+        `UPDATE OR FAIL budget SET spent_nano = spent_nano + ?, held_nano = held_nano + ? WHERE rowid IN (${moved.map(() => '?').join(', ')})`,
         [spent, held, ...moved.map((row) => row.rowId)],
       );
       if (changes !== moved.length) {

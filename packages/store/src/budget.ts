@@ -27,7 +27,7 @@ const defaultThresholds = (level: BudgetLevel, period: BudgetPeriod): Guarded =>
         WHERE NOT EXISTS (SELECT 1 FROM alert_threshold WHERE scope = ? AND id = ? AND period = ?)`,
   params: [level.scope, level.id, period, level.scope, level.id, period],
   // Those of a run come with it.
-  ...(level.scope === 'run' ? {} : { forgets: true }),
+  ...(level.scope === 'run' ? {} : { forgets: 'all' as const }),
 });
 
 const ensureRow = (level: BudgetLevel, limitNanoUsd: number | null): Guarded => ({
@@ -49,7 +49,7 @@ export const openSlotsStatements = (slots: Slots): readonly Guarded[] => [
           SELECT scope, id, CASE period WHEN 'day' THEN ? WHEN 'week' THEN ? ELSE ? END, period, limit_nano, 0, 0
           FROM budget_limit WHERE TRUE ON CONFLICT (scope, id, slot) DO NOTHING`,
     params: [slots.day, slots.week, slots.month],
-    forgets: true,
+    forgets: 'all',
   },
 ];
 
@@ -87,7 +87,7 @@ export const writeLimit = async (writer: Writer, order: LimitOrder, slots: Slots
     sql: 'UPDATE budget SET limit_nano = ? WHERE scope = ? AND id = ? AND slot = ? RETURNING limit_nano, spent_nano, held_nano',
     params: [limitNanoUsd, ...key],
     expectChanges: 1,
-    forgets: true,
+    forgets: 'all',
     refuse: () => new CloutError('RUN_NOT_FOUND', `Run ${level.id} has no budget of its own`),
   };
   const own = level.scope === 'run' || level.scope === 'task';

@@ -20,6 +20,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
             RETURNING fence, project_id, document, document_hash, simulated, started_by`,
       params: [now, runId],
       expectChanges: 1,
+      forgets: { runId },
       explain: { sql: 'SELECT status FROM run WHERE id = ?', params: [runId] },
       refuse: ([row]) => (row === undefined ? runNotFound(runId) : runFinished(runId, text(row, 'status'))),
     },

@@ -21,7 +21,7 @@ export const appendEvent = (runId: string, body: RunEventBody, now: number): Gua
   sql: `INSERT INTO event (${COLUMNS})
         SELECT id, (SELECT coalesce(max(seq), 0) + 1 FROM event WHERE run_id = run.id), project_id, ?, ?, ? FROM run WHERE id = ?`,
   params: [now, body.type, toJson(body), runId],
-  forgets: true,
+  forgets: { runId },
 });
 
 export const moneyEvent = (limit: number | null, spent: number, held: number): RunEventBody => ({

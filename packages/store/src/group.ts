@@ -55,7 +55,7 @@ const commitOneByOne = (connection: Connection, books: Books, units: readonly Wr
       return units.map(run);
     });
   } catch (error) {
-    books.forget();
+    books.forget('all');
     if (connection.inTransaction) throw error;
     return lostByUnit ? alone(connection, books, units) : failed(connection, books, units, error);
   }
@@ -71,7 +71,7 @@ const failed = (
   units: readonly WriteUnit[],
   error: unknown,
 ): readonly Outcome[] => {
-  books.forget();
+  books.forget('all');
   const failure = toFailure(error);
   // Another failure to commit may have reached the disk or not, and one to begin would only repeat itself.
   if (units.length > 1 && failure.code === 'STORAGE_FULL') return alone(connection, books, units);
@@ -123,7 +123,7 @@ const runStatements = (connection: Connection, statements: readonly Statement[],
         explained: explain === undefined ? [] : connection.run(explain.sql, explain.params).rows,
       };
     }
-    if (statement.forgets === true && answer.changes > 0) books?.forget();
+    if (statement.forgets !== undefined && answer.changes > 0) books?.forget(statement.forgets);
     answers.push(answer);
   }
   return { kind: 'done', answers };

@@ -36,7 +36,7 @@ const reserve = (connection: Connection, books: Books, order: CommitOrder, op: R
     const [tightest] = rows.filter(isLimited).toSorted(byFree);
     if (tightest !== undefined && freeOf(tightest) < amount) throw exhausted(amount, tightest);
   }
-  const place = (books.numbersOf(runId).reservation += 1);
+  const place = (books.runOf(runId).reservation += 1);
   must(connection, {
     sql: `INSERT INTO reservation (id, project_id, run_id, place, step_key, node, attempt, model, price_id, amount_nano,
             created_at, day, week, month) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -176,7 +176,7 @@ export const settleOpenStatements = (runId: string, now: number): readonly Guard
           WHERE (scope, id) IN (SELECT scope, budget_id FROM run_level WHERE run_id = ?)
             AND EXISTS (SELECT 1 FROM reservation r WHERE ${OPEN})`,
     params: [runId, runId, runId, runId],
-    forgets: true,
+    forgets: 'all',
   },
   {
     sql: `INSERT INTO settlement (reservation_id, project_id, run_id, outcome, amount_nano, settled_at)

@@ -21,28 +21,32 @@ export const perform = (connection: Connection, books: Books, order: CommitOrder
   // Written from them.
   const others = order.others === null ? {} : (JSON.parse(order.others) as Others);
   let alerts = false;
-  must(connection, guardFence(order));
+  const run = books.runOf(runId);
+  if (run.fence !== order.fence || isSeen(order)) must(connection, guardFence(order));
   for (const op of order.money) alerts = moveMoney(connection, books, order, op) || alerts;
-  const numbers = books.numbersOf(runId);
   for (const topic of others.unless ?? []) must(connection, unlessSignalled(runId, topic));
   for (const intent of others.intents ?? []) must(connection, insertIntent(order, intent, now));
-  for (const step of order.steps) must(connection, insertStep(order, (numbers.step += 1), step));
+  for (const step of order.steps) must(connection, insertStep(order, (run.step += 1), step));
   for (const approval of others.approvals ?? []) must(connection, insertApproval(order, approval, now));
   for (const id of others.expired ?? []) must(connection, expireApproval(runId, id, now));
   for (const statement of others.state === undefined ? [] : stateStatements(order, others.state)) {
     const { changes } = must(connection, statement);
-    if (changes > 0 && statement.forgets === true) books.forget();
+    if (changes > 0 && statement.forgets !== undefined) books.forget(statement.forgets);
     if (changes > 0 && writesAlerts(statement)) alerts = true;
   }
-  const seq = numbers.event + 1;
+  const seq = run.event + 1;
   const add = (type: string, body: string): void => {
-    must(connection, insertEvent(order, (numbers.event += 1), type, body));
+    must(connection, insertEvent(order, (run.event += 1), type, body));
   };
   for (const { type, body } of order.events) add(type, body);
   const money = order.money.some((op) => op.op === 'settle') ? moneyOf(books, runId) : null;
   if (money !== null) add('money', money);
   return { seq, money, alerts };
 };
+
+/** Money that is only held, or proven, changes nothing that a list of runs shows: the row of the run is left alone. */
+const isSeen = ({ money, steps, events, others }: CommitOrder): boolean =>
+  others !== null || steps.length > 0 || events.length > 0 || money.some((op) => op.op === 'settle');
 
 /** What the run has spent and holds after all that the unit did. A run without a budget of its own has no money to show. */
 const moneyOf = (books: Books, runId: string): string | null => {
@@ -78,6 +82,7 @@ const stateStatements = (order: CommitOrder, state: State): readonly Guarded[] =
     {
       // A cancellation was promised to somebody, so that nothing else can come of the run any more.
       sql: `UPDATE run SET status = ?, reason = ?, finished_at = ? WHERE id = ? AND (status <> 'cancelling' OR ? = 'cancelled')`,
+      ...(finished ? { forgets: { runId } } : {}),
       params: [status, reason === null ? null : toJson(reason), finished ? now : null, runId, status],
       expectChanges: 1,
       refuse: () => new CloutError('RUN_CANCELLING', `Run ${runId} is being cancelled`),

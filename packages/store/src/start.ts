@@ -55,6 +55,7 @@ export const startStatements = (run: NewRun, levels: readonly LimitedLevel[], no
         slug,
       ],
       expectChanges: 1,
+      forgets: { runId: run.id },
       explain: {
         sql: `SELECT id FROM run WHERE id = ? OR (${live}) LIMIT 1`,
         params: [run.id, run.projectId, slug],

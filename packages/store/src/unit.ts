@@ -11,8 +11,8 @@ export interface Statement {
   readonly expectChanges?: number;
   /** Asked in the same transaction, before the roll-back, when `expectChanges` is not met: says why. */
   readonly explain?: { readonly sql: string; readonly params: readonly SqlValue[] };
-  /** It writes what `Books` remember: where it changed a row, they are read anew. */
-  readonly forgets?: true;
+  /** It writes what `Books` remember, of all or of one run: where it changed a row, that is read anew. */
+  readonly forgets?: 'all' | { readonly runId: string };
 }
 
 /**

@@ -111,8 +111,8 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
           throw new CloutError('STORAGE_BUSY', `${pending.size} units are waiting for the database`);
         }
         const id = nextId++;
-        // After all promises of this turn, each of which may bring more.
-        if (unsent.length === 0) process.nextTick(send);
+        // After all that this turn of the loop brings, from whatever socket.
+        if (unsent.length === 0) setImmediate(send);
         unsent.push([id, unit]);
         if (pending.size === 0) worker.ref();
         pending.set(id, { chars, resolve, reject });

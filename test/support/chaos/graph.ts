@@ -14,39 +14,51 @@ type Edge = NonNullable<z.input<typeof WorkflowDocument>['edges']>[number];
 
 const TOOLS = ['look', 'put', 'send', 'send'] as const;
 
-const agent = (id: string, random: () => number): Node => {
-  const server = random() < 0.6 ? { mcpServers: ['effects'], enabledTools: [pick(random, TOOLS)] } : {};
+/** What workflows are made for. */
+interface Place {
+  /** Has the tools look, put and send. */
+  readonly server: string;
+  /** Longest delay. */
+  readonly delayMs: number;
+}
+type Maker = (id: string, random: () => number, place: Place) => Node;
+
+const agent: Maker = (id, random, { server: name }) => {
+  const server = random() < 0.6 ? { mcpServers: [name], enabledTools: [pick(random, TOOLS)] } : {};
   const data = { systemPrompt: `You are ${id}.`, prompt: 'Go on: {{input}}', maxTokens: 256, ...server };
   if (random() < 0.4) return { id, type: 'agent', data, retry: { attempts: 3, delayMs: 100 }, onError: 'continue' };
   return { id, type: 'agent', data };
 };
 
-const MAKERS: readonly ((id: string, random: () => number) => Node)[] = [
+const MAKERS: readonly Maker[] = [
   agent,
   agent,
   agent,
-  (id, random) => ({
+  (id, random, { server }) => ({
     id,
     type: 'tool',
-    data: { server: 'effects', tool: pick(random, TOOLS), arguments: { text: id } },
+    data: { server, tool: pick(random, TOOLS), arguments: { text: id } },
     retry: { attempts: 4, delayMs: 100 },
   }),
   (id) => ({ id, type: 'template', data: { template: `${id}\n{{reader}}` } }),
-  (id, random) => ({
+  (id, random, place) => ({
     id,
     type: 'map',
     data: {
-      nodes: [agent('each', random), { id: 'mark', type: 'output' }],
+      nodes: [agent('each', random, place), { id: 'mark', type: 'output' }],
       edges: [{ source: 'each', target: 'mark' }],
     },
   }),
   (id) => ({ id, type: 'approval', data: { message: `Go past ${id}?` } }),
-  (id, random) => ({ id, type: 'delay', data: { delayMs: between(random, 100, 3_000) } }),
+  (id, random, { delayMs }) => ({ id, type: 'delay', data: { delayMs: between(random, 0, delayMs) } }),
   (id, random) => ({ id, type: 'condition', data: { expression: `length(input) > ${between(random, 5, 60)}` } }),
 ];
 
 /** A workflow of every kind of node in parallel branches: the same for the same numbers. */
-export const randomWorkflow = (random: () => number): WorkflowDocument => {
+export const randomWorkflow = (
+  random: () => number,
+  place: Place = { server: 'effects', delayMs: 3_000 },
+): WorkflowDocument => {
   const nodes: Node[] = [{ id: 'in', type: 'input' }];
   const edges: Edge[] = [];
   const connect = (source: Node, target: string): void => {
@@ -57,7 +69,7 @@ export const randomWorkflow = (random: () => number): WorkflowDocument => {
   for (let n = 1; n <= count; n += 1) {
     // Mostly near the start, so that branches stay side by side.
     const sources = new Set([pick(random, nodes), ...(random() < 0.4 ? [pick(random, nodes)] : [])]);
-    const node = pick(random, MAKERS)(`n${n}`, random);
+    const node = pick(random, MAKERS)(`n${n}`, random, place);
     for (const source of sources) connect(source, node.id);
     nodes.push(node);
   }
