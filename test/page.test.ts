@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTempProject } from './support/project.ts';
+import { openTempProject, type TempProject } from './support/project.ts';
 import { cloutJson, startProgram } from './support/program.ts';
 import { missing } from './support/tools.ts';
 
@@ -20,6 +20,20 @@ const FLAGS = [
 ];
 const MINUTE = 60_000;
 
+/** The project on a server of its own, which ends with the scope. */
+const served = async (project: TempProject) => {
+  const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
+  const line = await server.line((text) => text.includes('"url"'));
+  const { url } = JSON.parse(line ?? '{}') as { url: string };
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      server.kill('SIGTERM');
+      await server.ended;
+    },
+  };
+};
+
 describe.skipIf(missing('chromium'))('the page', () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -31,9 +45,8 @@ describe.skipIf(missing('chromium'))('the page', () => {
     '[X9.live-run X7.marked] lists changes, runs one on the simulator and shows it live',
     async () => {
       using project = openTempProject();
-      const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
-      const line = await server.line((text) => text.includes('"url"'));
-      const { url } = JSON.parse(line ?? '{}') as { url: string };
+      await using server = await served(project);
+      const { url } = server;
       const page = await browser.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
@@ -58,8 +71,6 @@ describe.skipIf(missing('chromium'))('the page', () => {
         expect(problems).toEqual([]);
       } finally {
         await page.close();
-        server.kill('SIGTERM');
-        await server.ended;
       }
     },
     MINUTE,
@@ -71,9 +82,8 @@ describe.skipIf(missing('chromium'))('the page', () => {
       using project = openTempProject();
       mkdirSync(join(project.root, '.cloutagent'), { mode: 0o700 });
       writeFileSync(join(project.root, '.cloutagent/config.yaml'), 'run: { mcpServers: [asking] }\n');
-      const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
-      const line = await server.line((text) => text.includes('"url"'));
-      const { url } = JSON.parse(line ?? '{}') as { url: string };
+      await using server = await served(project);
+      const { url } = server;
       const command = ['--command', process.execPath, '--args', ASKING, 'legacy', join(project.root, 'calls.txt')];
       await cloutJson(['mcp', 'add', '--id', 'asking', ...command], project);
       const page = await browser.newPage();
@@ -106,8 +116,6 @@ describe.skipIf(missing('chromium'))('the page', () => {
         await page.getByText('completed', { exact: false }).first().waitFor({ timeout: 30_000 });
       } finally {
         await page.close();
-        server.kill('SIGTERM');
-        await server.ended;
       }
     },
     MINUTE,
@@ -117,9 +125,8 @@ describe.skipIf(missing('chromium'))('the page', () => {
     '[E12.alerts] sets a limit on the page of costs and says once when a share of it is spent',
     async () => {
       using project = openTempProject();
-      const server = startProgram('clout', ['up', '--port', '0', '--json'], project);
-      const line = await server.line((text) => text.includes('"url"'));
-      const { url } = JSON.parse(line ?? '{}') as { url: string };
+      await using server = await served(project);
+      const { url } = server;
       const page = await browser.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
@@ -149,14 +156,15 @@ describe.skipIf(missing('chromium'))('the page', () => {
         expect(await page.getByRole('listitem').filter({ hasText: '1 % of the budget' }).count()).toBe(1);
         await page.getByRole('row', { name: /claude/u }).waitFor();
         await page.getByRole('button', { name: 'Put this alert away' }).click();
+        // What was put away is not asked for again.
+        const asked = page.waitForResponse((response) => /alerts\?after=[1-9]/u.test(response.url()));
         await page.reload();
+        await asked;
         await page.getByRole('listitem').filter({ hasText: '1 % of the budget' }).waitFor();
         expect(await notice.count()).toBe(0);
         expect(problems).toEqual([]);
       } finally {
         await page.close();
-        server.kill('SIGTERM');
-        await server.ended;
       }
     },
     MINUTE,

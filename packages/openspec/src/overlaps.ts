@@ -93,7 +93,7 @@ const sharing = async (
       found.push(name);
       break;
     }
-    if ((index * files.length) % LOOKS_PER_TURN < files.length) await nextTurn();
+    if (((index + 1) * files.length) % LOOKS_PER_TURN < files.length) await nextTurn();
   }
   return found;
 };
