@@ -17,6 +17,7 @@ import {
   inspectWorkflow,
   keptRows,
   limitedLevels,
+  nodeLimits,
   priceWorkflow,
   replayWorkflow,
   workflowRef,
@@ -177,8 +178,11 @@ const write = async (
     startedBy,
     ...(seeded === undefined ? {} : { seeded }),
   };
-  // A node may spend what its price tag says, whatever is left of the run.
-  const caps = new Map(tag.nodes.filter(({ calls }) => calls > 0).map((node) => [node.id, node.ceilingNanoUsd]));
+  const quoted = new Map(tag.nodes.filter(({ calls }) => calls > 0).map((node) => [node.id, node.ceilingNanoUsd]));
+  // A node's own budget is its author's word, which no budget of the run changes.
+  const own = new Set(document.workflow.nodes.filter(({ budget }) => budget !== undefined).map((node) => node.id));
+  const shared = nodeLimits(quoted, tag.ceilingNanoUsd, limitNanoUsd);
+  const caps = new Map([...shared, ...[...quoted].filter(([id]) => own.has(id))]);
   const spender = { id, projectId: bench.projectId, simulated, slug: document.slug, startedBy };
   await bench.store.start(run, limitedLevels(spender, limitNanoUsd, caps));
   return id;

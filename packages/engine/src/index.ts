@@ -20,6 +20,7 @@ export {
   globalLevel,
   levelsOf,
   limitedLevels,
+  nodeLimits,
   projectLevel,
   taskLevel,
   userLevel,

@@ -66,6 +66,12 @@ describe('[H8] bad framing', () => {
   });
 });
 
+const BODIES = ['{"__proto__":{}}', '{"toString":1}', '['.repeat(100), '{"a":'];
+/** Without the names that every object inherits: where prototypes are frozen, a plain object cannot be given one. */
+const json = fc
+  .object({ key: fc.string().filter((name) => !(name in Object.prototype)), maxDepth: 4 })
+  .map((value) => JSON.stringify(value));
+
 const tokens = { user: ['user-token'], admin: ['admin-token'] };
 
 describe('[H3] every route, by whom', () => {
@@ -126,7 +132,7 @@ describe('[H14] [H15] answers', () => {
         'application/json; charset=latin1',
         'multipart/form-data',
       ),
-      body: fc.oneof(fc.json(), fc.string(), fc.constantFrom('{"__proto__":{}}', '['.repeat(100), '{"a":')),
+      body: fc.oneof(json, fc.string(), fc.constantFrom(...BODIES)),
       headers: fc.constantFrom(
         {},
         { authorization: 'Bearer x' },

@@ -1,5 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
-import { hashOf, limitedLevels } from '@cloutagent/engine';
+import { hashOf, limitedLevels, nodeLimits } from '@cloutagent/engine';
 import { newId } from '@cloutagent/kit';
 import type { LaneDeps } from './deps.ts';
 import { assertStartable } from './faults.ts';
@@ -35,9 +35,8 @@ export const startRun = async (deps: LaneDeps, request: StartRequest): Promise<s
     documentHash: hashOf(document),
     limitNanoUsd,
   };
-  // Whoever gives the run more than was quoted gives it to every task alike.
-  const factor = Math.max(1, limitNanoUsd / Math.max(1, plan.ceiling.nanoUsd));
-  const nodes = new Map(plan.tasks.map((task) => [taskKey(task.id), Math.floor(task.ceiling.nanoUsd * factor)]));
+  const quoted = new Map(plan.tasks.map((task) => [taskKey(task.id), task.ceiling.nanoUsd]));
+  const nodes = nodeLimits(quoted, plan.ceiling.nanoUsd, limitNanoUsd);
   await deps.journal.start(run, limitedLevels({ ...spender, slug: document.slug, startedBy }, limitNanoUsd, nodes));
   return id;
 };

@@ -44,6 +44,12 @@ export const levelsOf = (run: Spender & { readonly id: string }): readonly Budge
 /** Limits of a run's nodes in nano-dollars, by the first segment of their steps' keys. */
 export type NodeLimits = ReadonlyMap<string, number>;
 
+/** What was quoted for each node, for a run that may spend `limitNanoUsd`: what it has more than was quoted, all have alike. */
+export const nodeLimits = (quoted: NodeLimits, ceilingNanoUsd: number, limitNanoUsd: number): NodeLimits => {
+  const factor = Math.max(1, limitNanoUsd / Math.max(1, ceilingNanoUsd));
+  return new Map([...quoted].map(([place, limit]) => [place, Math.floor(limit * factor)]));
+};
+
 /**
  * The levels of a new run with their limits; the levels that it shares with others keep what they have.
  * `limitNanoUsd` is the run's own.
