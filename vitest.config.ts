@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@cloutagent/source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
-    setupFiles: ['test/support/freeze.ts'],
+    setupFiles: ['test/support/seed.ts', 'test/support/freeze.ts'],
     exclude: [
       '**/node_modules/**',
       '**/dist/**',
