@@ -1,12 +1,8 @@
 import * as z from 'zod';
 import { pageOf } from './page.ts';
+import { TEMPLATES } from './slug.ts';
 
-/** Slugs that `change.open` accepts (seed 002); reserved names are refused on top of it. */
-export const SLUG_PATTERN = '^[a-z0-9](?:[a-z0-9\\-]{1,62})[a-z0-9]$';
-/** The same in words, for whoever gave another. */
-export const SLUG_HINT = 'A slug has 3 to 64 small letters, digits and single hyphens, like add-login';
-
-export const Template = z.enum(['feature', 'bugfix', 'chore']);
+export const Template = z.enum(TEMPLATES);
 export type Template = z.infer<typeof Template>;
 
 /** A condition that we check ourselves after the agent says that a task is done. */

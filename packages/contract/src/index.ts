@@ -1,5 +1,6 @@
 export * from './agent-route.ts';
 export * from './agent.ts';
+export { formatUsd, parseUsd, showUsd, toMoney } from './amount.ts';
 export * from './approval.ts';
 export * from './budget.ts';
 export * from './change.ts';
@@ -19,6 +20,7 @@ export * from './principal.ts';
 export * from './receipt.ts';
 export * from './route.ts';
 export * from './run.ts';
+export * from './slug.ts';
 export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';

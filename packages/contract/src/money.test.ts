@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Config } from './config.ts';
-import { formatUsd, parseUsd, showUsd, toMoney, UsdText } from './money.ts';
+import { formatUsd, parseUsd, showUsd, toMoney } from './amount.ts';
+import { UsdText } from './money.ts';
 import { RunResume, RunStart } from './route.ts';
 
 describe('money', () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ChangePage, SLUG_PATTERN } from './change.ts';
+import { ChangePage } from './change.ts';
+import { SLUG_PATTERN } from './slug.ts';
 import type { Scope } from './principal.ts';
 
 /** `null` in an optional field means absent, on every tool and protocol. */

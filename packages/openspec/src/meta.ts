@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Template } from '@cloutagent/contract';
+import { TEMPLATES, type Template } from '@cloutagent/contract';
 import type * as Yaml from 'yaml';
 import { readPlainYaml } from './plain-yaml.ts';
 
@@ -41,7 +41,7 @@ export const parseMeta = (text: string | undefined): Meta => {
   const keys = found ?? new Map<string, unknown>();
   const created = dayOf(keys.get('created'));
   const opened = isoOf(keys.get('opened')) ?? created;
-  const template = Template.safeParse(keys.get('template')).data;
+  const template = TEMPLATES.find((name) => name === keys.get('template'));
   const lease = leaseOf(keys.get('lease'));
   const scaffold = scaffoldOf(keys.get('scaffold'));
   const problem = markerProblem(keys, 'skip_specs');
