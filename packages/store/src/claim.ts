@@ -3,7 +3,8 @@ import { defect, write, type Guarded } from './ask.ts';
 import type { Answer, Row } from './libsql.ts';
 import { settleOpenStatements } from './money.ts';
 import { int, intOrNull, json, text, UNFINISHED } from './rows.ts';
-import { STEP_COLUMNS, toStep } from './step.ts';
+import { STEP_COLUMNS } from './sheet.ts';
+import { toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
 export const runNotFound = (runId: string): CloutError => new CloutError('RUN_NOT_FOUND', `There is no run ${runId}`);
