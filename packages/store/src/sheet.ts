@@ -36,7 +36,7 @@ interface Waiting {
 }
 
 /** Rows of one statement. */
-const SIZES = { together: [16, 4, 1], alone: [1] } as const;
+const SIZES = { together: [64, 16, 4, 1], alone: [1] } as const;
 
 /** Characters of rows that may share statements; more would stand in memory several times. */
 const MAX_CHARS = 1024 * 1024;
