@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@cloutagent/source'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
-    setupFiles: ['test/support/freeze.ts'],
+    setupFiles: ['test/support/seed.ts', 'test/support/freeze.ts'],
     exclude: [
       '**/node_modules/**',
       '**/dist/**',
@@ -18,6 +18,12 @@ export default defineConfig({
     ],
     // Much of what the slow parts do is waiting for disks, sockets and processes: one worker would leave a core idle.
     ...(ci ? { maxWorkers: 2 } : {}),
+    coverage: {
+      include: ['{packages,apps}/*/src/**/*.{ts,tsx}'],
+      exclude: ['**/*.{test,fake}.*'],
+      reporter: ['text-summary', 'json-summary'],
+      thresholds: { lines: 90 },
+    },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,

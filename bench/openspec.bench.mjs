@@ -7,7 +7,7 @@ import { keepListing, listChanges, openProject } from '@cloutagent/openspec';
 import { systemClock } from '@cloutagent/kit';
 import { bundleModule } from '../scripts/support/bundle.mjs';
 import { slugOf, writeProject } from './support/openspec-project.mjs';
-import { median } from './support/process.mjs';
+import { median, plainEnv } from './support/process.mjs';
 
 // Changes and specifications on disk, beside the openspec command and its library.
 
@@ -36,7 +36,7 @@ const cpuOfNode = (args, cwd) =>
       {
         cwd,
         stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-        env: { ...rest, OPENSPEC_TELEMETRY: '0', DO_NOT_TRACK: '1', CI: 'true', NO_COLOR: '1' },
+        env: { ...plainEnv, OPENSPEC_TELEMETRY: '0', DO_NOT_TRACK: '1', CI: 'true', NO_COLOR: '1' },
       },
     );
     let told = '';
@@ -53,9 +53,6 @@ const cpuOfNode = (args, cwd) =>
       else reject(new Error(`${args.join(' ')} ended with ${code}: ${errors.slice(-2000)}`));
     });
   });
-
-/** Reading a machine's own certificates takes Node longer than to start, on either side. */
-const { NODE_EXTRA_CA_CERTS: _, ...rest } = process.env;
 
 const module = (code) => ['--input-type=module', '-e', code];
 
