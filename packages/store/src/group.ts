@@ -122,8 +122,14 @@ const runStatements = (
   books?: Books,
 ): Outcome => {
   const answers: Answer[] = [];
-  for (const [index, statement] of statements.entries()) {
+  const run = (statement: Statement): Answer => {
     const answer = connection.run(statement.sql, statement.params);
+    if (answer.changes > 0 && statement.forgets !== undefined) books?.forget(statement.forgets);
+    if (answer.changes > 0) for (const next of statement.leadsTo ?? []) run(next);
+    return answer;
+  };
+  for (const [index, statement] of statements.entries()) {
+    const answer = run(statement);
     if (statement.expectChanges !== undefined && answer.changes !== statement.expectChanges) {
       const { explain } = statement;
       return {
@@ -132,7 +138,6 @@ const runStatements = (
         explained: explain === undefined ? [] : connection.run(explain.sql, explain.params).rows,
       };
     }
-    if (statement.forgets !== undefined && answer.changes > 0) books?.forget(statement.forgets);
     answers.push(answer);
   }
   return { kind: 'done', answers };

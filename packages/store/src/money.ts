@@ -3,7 +3,7 @@ import { alertStatement } from './alert.ts';
 import { defect, must, type Guarded } from './ask.ts';
 import type { BudgetRow, Books, OpenReservation } from './books.ts';
 import { int, text } from './rows.ts';
-import type { CommitOrder } from './unit.ts';
+import type { CommitOrder, Statement } from './unit.ts';
 
 type Reserve = Extract<MoneyOp, { op: 'reserve' }>;
 type Proven = Extract<MoneyOp, { op: 'proven' }>;
@@ -165,12 +165,18 @@ const openSum = (amount: string): string => `(SELECT coalesce(sum(${amount}), 0)
  * Books every open reservation of a run as `unknown` at its bound, or what was proven of it: nobody is left who could learn
  * what was billed. Money is moved before the rows are written, since the rows say what is open.
  */
-export const settleOpenStatements = (runId: string, now: number): readonly Guarded[] => [
+export const settleOpen = (runId: string, now: number): Guarded => ({
+  // Hardly ever there is one, and what follows is dear.
+  sql: `SELECT 1 AS found FROM reservation r WHERE ${OPEN} LIMIT 1`,
+  params: [runId],
+  leadsTo: settleOpenStatements(runId, now),
+});
+
+const settleOpenStatements = (runId: string, now: number): readonly Statement[] => [
   {
     sql: `UPDATE budget SET held_nano = held_nano - ${openSum('r.amount_nano')}, spent_nano = spent_nano + ${openSum(BOUND)}
-          WHERE (scope, id) IN (SELECT scope, budget_id FROM run_level WHERE run_id = ?)
-            AND EXISTS (SELECT 1 FROM reservation r WHERE ${OPEN})`,
-    params: [runId, runId, runId, runId],
+          WHERE (scope, id) IN (SELECT scope, budget_id FROM run_level WHERE run_id = ?)`,
+    params: [runId, runId, runId],
     forgets: 'all',
   },
   {

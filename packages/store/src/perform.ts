@@ -5,7 +5,7 @@ import { must, type Guarded } from './ask.ts';
 import type { Books } from './books.ts';
 import { runFinished, runNotFound } from './claim.ts';
 import { moneyEvent } from './event.ts';
-import { moveMoney, settleOpenStatements } from './money.ts';
+import { moveMoney, settleOpen } from './money.ts';
 import { int, text, toJson } from './rows.ts';
 import { closeStatements, unlessSignalled, waitStatements } from './signal.ts';
 import { intentGuard, intentRow, stepGuard, stepRow } from './step.ts';
@@ -29,11 +29,13 @@ export const perform = (books: Books, order: CommitOrder): Performed => {
   for (const step of order.steps) sheet.add('step', stepRow(order, (run.step += 1), step), stepGuard(order, step));
   for (const approval of others.approvals ?? []) must(sheet, insertApproval(order, approval, now));
   for (const id of others.expired ?? []) must(sheet, expireApproval(runId, id, now));
-  for (const statement of others.state === undefined ? [] : stateStatements(order, others.state)) {
-    const { changes } = must(sheet, statement);
-    if (changes > 0 && statement.forgets !== undefined) books.forget(statement.forgets);
-    if (changes > 0 && writesAlerts(statement)) alerts = true;
-  }
+  const carryOut = (statement: Guarded): void => {
+    if (must(sheet, statement).changes === 0) return;
+    if (statement.forgets !== undefined) books.forget(statement.forgets);
+    if (writesAlerts(statement)) alerts = true;
+    for (const next of statement.leadsTo ?? []) carryOut(next);
+  };
+  if (others.state !== undefined) for (const statement of stateStatements(order, others.state)) carryOut(statement);
   const seq = run.event + 1;
   const add = (type: string, body: string): void => {
     sheet.add('event', [runId, (run.event += 1), order.projectId, now, type, body]);
@@ -78,7 +80,7 @@ const stateStatements = (order: CommitOrder, state: State): readonly Guarded[] =
   const { status, reason, waits = [] } = state;
   const finished = status === 'completed' || status === 'failed' || status === 'cancelled';
   return [
-    ...(status === 'running' ? [] : settleOpenStatements(runId, now)),
+    ...(status === 'running' ? [] : [settleOpen(runId, now)]),
     {
       // A cancellation was promised to somebody, so that nothing else can come of the run any more.
       sql: `UPDATE run SET status = ?, reason = ?, finished_at = ? WHERE id = ? AND (status <> 'cancelling' OR ? = 'cancelled')`,
