@@ -31,7 +31,7 @@ const ask = async (
 };
 
 /** Runs a statement in the thread. Throws what its unmet guard means. */
-export const must = (connection: Connection, statement: Guarded): Answer => {
+export const must = (connection: Pick<Connection, 'run'>, statement: Guarded): Answer => {
   const { sql, params, expectChanges, explain, refuse } = statement;
   const answer = connection.run(sql, params);
   if (expectChanges === undefined || answer.changes === expectChanges) return answer;

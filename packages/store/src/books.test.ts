@@ -1,4 +1,4 @@
-import { codeOf } from '@cloutagent/contract';
+import { codeOf, type Committed, type Unit } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import {
   BACKENDS,
@@ -109,6 +109,34 @@ describe.each(BACKENDS)('[X1.never-over X2.atomic] what the writing thread remem
       [0, 100],
       [0, 100],
     ]);
+    expect(await store.checkInvariants()).toEqual([]);
+  });
+
+  it('is written with the rows of many units at once, without those of a bad one among them', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const runs = Array.from({ length: 45 }, (_, n) => `run_${n}`);
+    const claims = await Promise.all(runs.map((id) => begin(store, id, { projectLimit: 10_000 })));
+    const commitAll = (unitOf: (id: string) => Unit): Promise<readonly PromiseSettledResult<Committed>[]> =>
+      Promise.allSettled(claims.map((claim) => store.commit(claim, unitOf(claim.runId))));
+    await commitAll((id) => ({ money: [reserve(id, `of ${id}`, 100)] }));
+    expect((await store.budgets([PROJECT]))[0]).toMatchObject({ spentNanoUsd: 0, heldNanoUsd: 4500 });
+    // Two statements' worth of text: rows as large as these are written one by one.
+    const text = 'x'.repeat(60_000);
+    const bad = ['run_7', 'run_44'];
+    const results = await commitAll((id) => ({
+      money: [settle(`of ${id}`, 90)],
+      steps: [stepRow('a', { output: text }), stepRow(bad.includes(id) ? 'a' : 'b', { inputHash: 'other' })],
+      events: [STARTED],
+    }));
+    expect(runs.filter((_, n) => results[n]?.status === 'rejected')).toEqual(bad);
+    expect((await store.budgets([PROJECT]))[0]).toMatchObject({ spentNanoUsd: 43 * 90, heldNanoUsd: 200 });
+    for (const id of ['run_0', 'run_7', 'run_43']) {
+      const { steps, lastSeq } = await store.run(id);
+      expect([id, steps.map((step) => step.key), lastSeq]).toEqual(
+        bad.includes(id) ? [id, [], 0] : [id, ['a', 'b'], 2],
+      );
+    }
     expect(await store.checkInvariants()).toEqual([]);
   });
 

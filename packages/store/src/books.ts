@@ -3,6 +3,7 @@ import { defect } from './ask.ts';
 import type { Slots } from './calendar.ts';
 import type { Connection } from './libsql.ts';
 import { int, intOrNull, text } from './rows.ts';
+import { openSheet, type Sheet } from './sheet.ts';
 
 /** A row of a budget, as the database has it. */
 export interface BudgetRow {
@@ -36,19 +37,20 @@ export interface OpenReservation {
 
 /**
  * What the thread remembers of budgets and runs, so that a model call does not look them up four times. It always equals the
- * database: whoever writes there changes it here in the same unit, or makes it forget, and what another connection has
- * written is seen at the begin of a transaction.
+ * database with the rows of the sheet: whoever writes there changes it here in the same unit, or makes it forget, and what
+ * another connection has written is seen at the begin of a transaction.
  */
 export interface Books {
-  /** In a transaction that has just begun. */
-  begin(): void;
+  readonly sheet: Sheet;
+  /** In a transaction that has just begun, whose units write their rows together, or each alone. */
+  begin(how: 'together' | 'alone'): void;
   /** Rows of every budget that a step of a node counts on: the levels of its run, over all time and over these periods. */
   rowsOf(runId: string, node: string, slots: Slots): readonly BudgetRow[];
   /** The budget of a run over all time; undefined where it has none. */
   budgetOf(runId: string): BudgetRow | undefined;
   runOf(runId: string): RunState;
   readonly open: Map<string, OpenReservation>;
-  /** Writes both differences into every row. */
+  /** Adds both differences to every row. */
   move(rows: readonly BudgetRow[], spent: number, held: number): void;
   /** After alerts were written. */
   readAlertAt(row: BudgetRow): void;
@@ -81,7 +83,10 @@ const RUN = `SELECT (SELECT fence FROM run WHERE id = ? AND finished_at IS NULL)
   (SELECT count(*) FROM step WHERE run_id = ?) AS step,
   (SELECT coalesce(max(place), 0) FROM reservation WHERE run_id = ?) AS reservation`;
 
+const isMoney = (nano: number): boolean => Number.isSafeInteger(nano) && nano >= 0;
+
 export const openBooks = (connection: Connection): Books => {
+  const sheet = openSheet(connection, () => undos.push(clear));
   const rows = new Map<number, BudgetRow>();
   const lists = new Map<string, readonly BudgetRow[]>();
   const ofRuns = new Map<string, BudgetRow | undefined>();
@@ -97,7 +102,7 @@ export const openBooks = (connection: Connection): Books => {
   /** One object for one row, whoever counts on it. */
   const load = (sql: string, params: readonly string[]): readonly BudgetRow[] => {
     const found = new Map<number, BudgetRow>();
-    for (const row of connection.run(sql, params).rows) {
+    for (const row of sheet.run(sql, params).rows) {
       const rowId = int(row, 'row_id');
       const known = rows.get(rowId) ?? {
         rowId,
@@ -126,6 +131,7 @@ export const openBooks = (connection: Connection): Books => {
   };
 
   return {
+    sheet,
     open,
     forget: (what) => {
       const drop = what === 'all' ? clear : () => runs.delete(what.runId);
@@ -133,8 +139,9 @@ export const openBooks = (connection: Connection): Books => {
       // What is read from here on may be taken back.
       undos.push(drop);
     },
-    begin: () => {
+    begin: (how) => {
       undos = [];
+      sheet.clear(how);
       const now = connection.run('PRAGMA data_version').rows[0]?.['data_version'];
       if (now !== version || rows.size + runs.size > MAX_REMEMBERED) clear();
       version = typeof now === 'number' ? now : -1;
@@ -144,7 +151,7 @@ export const openBooks = (connection: Connection): Books => {
     budgetOf: (runId) => remember(ofRuns, runId, () => load(OF_RUN, [runId])[0]),
     runOf: (runId) => {
       const known = remember(runs, runId, () => {
-        const row = connection.run(RUN, [runId, runId, runId, runId]).rows[0] ?? {};
+        const row = sheet.run(RUN, [runId, runId, runId, runId]).rows[0] ?? {};
         return {
           fence: intOrNull(row, 'fence'),
           event: int(row, 'event'),
@@ -157,15 +164,11 @@ export const openBooks = (connection: Connection): Books => {
       return known;
     },
     move: (moved, spent, held) => {
-      // `OR FAIL`, since what is changed by half is taken back with its unit: otherwise a copy would be kept for that.
-      if (moved.length === 0) return;
-      const { changes } = connection.run(
-        `UPDATE OR FAIL budget SET spent_nano = spent_nano + ?, held_nano = held_nano + ? WHERE rowid IN (${moved.map(() => '?').join(', ')})`,
-        [spent, held, ...moved.map((row) => row.rowId)],
-      );
-      if (changes !== moved.length) {
-        undos.push(clear);
-        throw defect(`${moved.length} budgets are remembered, ${changes} are there`);
+      for (const row of moved) {
+        // What the constraints of the columns hold, seen before a number is not exact any more.
+        for (const sum of [row.spent + spent, row.held + held])
+          if (!isMoney(sum))
+            throw defect(`${sum} in the budget of the ${row.scope} is not a safe integer of 0 or more`);
       }
       const add = (sign: 1 | -1): void => {
         for (const row of moved) {
@@ -175,18 +178,20 @@ export const openBooks = (connection: Connection): Books => {
       };
       add(1);
       undos.push(() => add(-1));
+      for (const row of moved) sheet.change(row);
     },
     readAlertAt: (row) => {
       const sql = `SELECT ${ALERT_AT} AS alert_at FROM budget b WHERE b.rowid = ?`;
       const before = row.alertAt;
       undos.push(() => (row.alertAt = before));
-      row.alertAt = intOrNull(connection.run(sql, [row.rowId]).rows[0] ?? {}, 'alert_at');
+      row.alertAt = intOrNull(sheet.run(sql, [row.rowId]).rows[0] ?? {}, 'alert_at');
     },
     onUndo: (undo) => undos.push(undo),
     mark: () => {
       undos = [];
     },
     undo: () => {
+      sheet.clear();
       for (const undo of undos.toReversed()) undo();
       undos = [];
     },

@@ -1,9 +1,10 @@
 import { CloutError, type Claim, type Intent, type PinnedDocument, type StepRow } from '@cloutagent/contract';
 import { defect, write, type Guarded } from './ask.ts';
 import type { Answer, Row } from './libsql.ts';
-import { settleOpenStatements } from './money.ts';
+import { settleOpen } from './money.ts';
 import { int, intOrNull, json, text, UNFINISHED } from './rows.ts';
-import { STEP_COLUMNS, toStep } from './step.ts';
+import { STEP_COLUMNS } from './sheet.ts';
+import { toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
 export const runNotFound = (runId: string): CloutError => new CloutError('RUN_NOT_FOUND', `There is no run ${runId}`);
@@ -15,16 +16,20 @@ export const runFinished = (runId: string, status: string): CloutError =>
 export const claimRun = async (writer: Writer, runId: string, now: number): Promise<Claim> => {
   const statements: readonly Guarded[] = [
     {
-      sql: `UPDATE run SET fence = fence + 1, updated_at = ?, status = CASE status WHEN 'waiting' THEN 'running' ELSE status END
-            WHERE id = ? AND ${UNFINISHED}
-            RETURNING fence, project_id, document, document_hash, simulated, started_by`,
+      // Neither gives the row nor names the status, which takes an index or two: together that is three times as dear.
+      sql: `UPDATE run SET fence = fence + 1, updated_at = ? WHERE id = ? AND ${UNFINISHED}`,
       params: [now, runId],
       expectChanges: 1,
       forgets: { runId },
       explain: { sql: 'SELECT status FROM run WHERE id = ?', params: [runId] },
       refuse: ([row]) => (row === undefined ? runNotFound(runId) : runFinished(runId, text(row, 'status'))),
     },
-    ...settleOpenStatements(runId, now),
+    { sql: `UPDATE run SET status = 'running' WHERE id = ? AND status = 'waiting'`, params: [runId] },
+    {
+      sql: 'SELECT fence, project_id, document, document_hash, simulated, started_by FROM run WHERE id = ?',
+      params: [runId],
+    },
+    settleOpen(runId, now),
     { sql: 'DELETE FROM wait WHERE run_id = ?', params: [runId] },
     { sql: `SELECT limit_nano FROM budget WHERE scope = 'run' AND id = ? AND slot = ''`, params: [runId] },
     {
@@ -36,7 +41,7 @@ export const claimRun = async (writer: Writer, runId: string, now: number): Prom
     { sql: `SELECT ${STEP_COLUMNS} FROM step WHERE run_id = ? ORDER BY place`, params: [runId] },
   ];
   const answers = await write(writer, statements);
-  const [run] = rowsAt(answers, 0);
+  const [run] = rowsAt(answers, 2);
   if (run === undefined) throw defect('a claim gave no run');
   const [budget] = rowsAt(answers, -3);
   return {

@@ -16,7 +16,8 @@ import type { Row } from './libsql.ts';
 import { int, intOrNull, json, text, textOrNull, usage } from './rows.ts';
 import { runStatements, toRuns } from './run-view.ts';
 import { toWait } from './signal.ts';
-import { STEP_COLUMNS, toStep } from './step.ts';
+import { STEP_COLUMNS } from './sheet.ts';
+import { toStep } from './step.ts';
 import type { Writer } from './writer.ts';
 
 /** Events of one answer, whatever the caller asks: a reader comes again with the last `seq`. */

@@ -14,15 +14,15 @@ type WriteUnit = SqlUnit | CommitOrder;
  */
 export const commitGroup = (connection: Connection, books: Books, units: readonly WriteUnit[]): readonly Outcome[] => {
   let bad: Outcome | undefined;
-  const run = (unit: WriteUnit): Outcome => {
-    const outcome = runUnit(connection, books, unit);
+  const run = (unit: WriteUnit, index: number): Outcome => {
+    const outcome = runUnit(books, unit, index === units.length - 1);
     if (!isBad(outcome)) return outcome;
     bad = outcome;
     throw new Error('The group is taken back');
   };
   try {
     return inTransaction(connection, 'BEGIN IMMEDIATE', () => {
-      books.begin();
+      books.begin(units.length === 1 ? 'alone' : 'together');
       return units.map(run);
     });
   } catch (error) {
@@ -39,7 +39,7 @@ const commitOneByOne = (connection: Connection, books: Books, units: readonly Wr
   const run = (unit: WriteUnit): Outcome => {
     connection.exec('SAVEPOINT unit');
     books.mark();
-    const outcome = runUnit(connection, books, unit);
+    const outcome = runUnit(books, unit, true);
     if (isBad(outcome)) {
       books.undo();
       // SQLite may have rolled back the whole group by itself: then the units before this one are gone too.
@@ -51,7 +51,7 @@ const commitOneByOne = (connection: Connection, books: Books, units: readonly Wr
   };
   try {
     return inTransaction(connection, 'BEGIN IMMEDIATE', () => {
-      books.begin();
+      books.begin('alone');
       return units.map(run);
     });
   } catch (error) {
@@ -80,10 +80,15 @@ const failed = (
 
 const isBad = (outcome: Outcome): boolean => outcome.kind === 'refused' || outcome.kind === 'failed';
 
-const runUnit = (connection: Connection, books: Books, unit: WriteUnit): Outcome => {
+/** The last unit writes the rows of all. */
+const runUnit = (books: Books, unit: WriteUnit, isLast: boolean): Outcome => {
   try {
-    if (unit.mode === 'commit') return { kind: 'performed', performed: perform(connection, books, unit) };
-    return runStatements(connection, unit.statements, books);
+    const outcome: Outcome =
+      unit.mode === 'commit'
+        ? { kind: 'performed', performed: perform(books, unit) }
+        : runStatements(books.sheet, unit.statements, books);
+    if (isLast && !isBad(outcome)) books.sheet.write();
+    return outcome;
   } catch (error) {
     return { kind: 'failed', failure: toFailure(error) };
   }
@@ -111,10 +116,20 @@ const inTransaction = <T>(connection: Connection, begin: string, work: () => T):
   }
 };
 
-const runStatements = (connection: Connection, statements: readonly Statement[], books?: Books): Outcome => {
+const runStatements = (
+  connection: Pick<Connection, 'run'>,
+  statements: readonly Statement[],
+  books?: Books,
+): Outcome => {
   const answers: Answer[] = [];
-  for (const [index, statement] of statements.entries()) {
+  const run = (statement: Statement): Answer => {
     const answer = connection.run(statement.sql, statement.params);
+    if (answer.changes > 0 && statement.forgets !== undefined) books?.forget(statement.forgets);
+    if (answer.changes > 0) for (const next of statement.leadsTo ?? []) run(next);
+    return answer;
+  };
+  for (const [index, statement] of statements.entries()) {
+    const answer = run(statement);
     if (statement.expectChanges !== undefined && answer.changes !== statement.expectChanges) {
       const { explain } = statement;
       return {
@@ -123,7 +138,6 @@ const runStatements = (connection: Connection, statements: readonly Statement[],
         explained: explain === undefined ? [] : connection.run(explain.sql, explain.params).rows,
       };
     }
-    if (statement.forgets !== undefined && answer.changes > 0) books?.forget(statement.forgets);
     answers.push(answer);
   }
   return { kind: 'done', answers };

@@ -1,3 +1,4 @@
+import type { Unit } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import {
   BACKENDS,
@@ -189,6 +190,28 @@ describe.each(BACKENDS)('the journal on $name', ({ open }) => {
     await store.commit(claim, { ...whole, money: [settle('open', 10), reserve('run_1', 'more', 90)] });
     expect((await store.run('run_1')).run.status).toBe('completed');
     expect(await store.checkInvariants()).toEqual([]);
+  });
+
+  it('says when a run was at work last, whatever it wrote, and nothing of money that is only held', async () => {
+    const clock = handClock();
+    await using opened = await open(clock);
+    const { store } = opened;
+    const claim = await begin(store, 'run_1');
+    const started = { type: 'task.started', taskId: '1.1', title: '' } as const;
+    const units: readonly (readonly [Unit, isSeen: boolean])[] = [
+      [{ events: [started] }, true],
+      [{ money: [reserve('run_1', 'r1', 5)] }, false],
+      [{ money: [settle('r1', 5)] }, true],
+      [{ steps: [stepRow('a')] }, true],
+      [{ state: { status: 'running', reason: null } }, true],
+    ];
+    let last = clock.now();
+    for (const [unit, isSeen] of units) {
+      clock.advance(1000);
+      if (isSeen) last = clock.now();
+      await store.commit(claim, unit);
+      expect((await store.run('run_1')).run.updatedAt, JSON.stringify(unit)).toBe(new Date(last).toISOString());
+    }
   });
 
   it('keeps states with their reason, and when a run ended', async () => {

@@ -93,8 +93,7 @@ const toNative = (value: SqlValue): NativeValue => {
   }
   if (typeof value !== 'string') throw new TypeError(`a ${typeof value} cannot be stored`);
   // Text is read back only up to a NUL, and half of a surrogate pair as U+FFFD. JSON text escapes both.
-  if (value.includes('\0') || /\p{Surrogate}/u.test(value))
-    throw new TypeError('text with NUL or half a surrogate pair');
+  if (value.includes('\0') || !value.isWellFormed()) throw new TypeError('text with NUL or half a surrogate pair');
   return value;
 };
 

@@ -2,30 +2,29 @@ import { CloutError, nodeOfStep, type BudgetShortage, type MoneyOp } from '@clou
 import { alertStatement } from './alert.ts';
 import { defect, must, type Guarded } from './ask.ts';
 import type { BudgetRow, Books, OpenReservation } from './books.ts';
-import type { Connection } from './libsql.ts';
 import { int, text } from './rows.ts';
-import type { CommitOrder } from './unit.ts';
+import type { CommitOrder, Statement } from './unit.ts';
 
 type Reserve = Extract<MoneyOp, { op: 'reserve' }>;
 type Proven = Extract<MoneyOp, { op: 'proven' }>;
 type Settle = Extract<MoneyOp, { op: 'settle' }>;
 
 /** Does what the driver says of its money. True where alerts were written. Throws BUDGET_EXHAUSTED. */
-export const moveMoney = (connection: Connection, books: Books, order: CommitOrder, op: MoneyOp): boolean => {
+export const moveMoney = (books: Books, order: CommitOrder, op: MoneyOp): boolean => {
   switch (op.op) {
     case 'reserve':
-      reserve(connection, books, order, op);
+      reserve(books, order, op);
       return false;
     case 'proven':
-      must(connection, provenStatement(order, op));
+      prove(books, order, op);
       return false;
     case 'settle':
-      return settle(connection, books, order, op);
+      return settle(books, order, op);
   }
 };
 
 /** Looks whether the amount fits on every level, and takes it on all of them. */
-const reserve = (connection: Connection, books: Books, order: CommitOrder, op: Reserve): void => {
+const reserve = (books: Books, order: CommitOrder, op: Reserve): void => {
   const { runId, moment } = order;
   const { day, week, month } = moment.slots;
   const amount = op.amountNanoUsd;
@@ -37,26 +36,22 @@ const reserve = (connection: Connection, books: Books, order: CommitOrder, op: R
     if (tightest !== undefined && freeOf(tightest) < amount) throw exhausted(amount, tightest);
   }
   const place = (books.runOf(runId).reservation += 1);
-  must(connection, {
-    sql: `INSERT INTO reservation (id, project_id, run_id, place, step_key, node, attempt, model, price_id, amount_nano,
-            created_at, day, week, month) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    params: [
-      op.id,
-      order.projectId,
-      runId,
-      place,
-      op.stepKey,
-      node,
-      op.attempt,
-      op.model,
-      op.priceId,
-      amount,
-      moment.now,
-      day,
-      week,
-      month,
-    ],
-  });
+  books.sheet.add('reservation', [
+    op.id,
+    order.projectId,
+    runId,
+    place,
+    op.stepKey,
+    node,
+    op.attempt,
+    op.model,
+    op.priceId,
+    amount,
+    moment.now,
+    day,
+    week,
+    month,
+  ]);
   books.move(rows, 0, amount);
   books.open.set(op.id, { runId, amount, rows });
   books.onUndo(() => books.open.delete(op.id));
@@ -86,66 +81,66 @@ const exhausted = (neededNanoUsd: number, row: Limited): CloutError => {
   });
 };
 
-/** What the start of an answer proves: the first word counts. Later than the settlement it is of no use and changes nothing. */
-const provenStatement = ({ runId, moment }: CommitOrder, op: Proven): Guarded => ({
-  sql: `INSERT INTO reservation_proof (reservation_id, project_id, run_id, bound_nano, input_tokens, cache_read_tokens,
-          cache_write_5m_tokens, cache_write_1h_tokens, request_id, at)
-        SELECT id, project_id, run_id, CASE WHEN ? < amount_nano THEN ? ELSE amount_nano END, ?, ?, ?, ?, ?, ? FROM reservation
-        WHERE id = ? AND run_id = ? ON CONFLICT (reservation_id) DO NOTHING`,
-  params: [
-    op.boundNanoUsd,
-    op.boundNanoUsd,
+/** What the start of an answer proves: the first word counts. Later than the settlement it is of no use. */
+const prove = (books: Books, { runId, projectId, moment }: CommitOrder, op: Proven): void => {
+  const known = books.open.get(op.id);
+  const amount = known?.runId === runId ? known.amount : amountOf(books, runId, op.id);
+  if (amount === undefined) return;
+  books.sheet.add('proof', [
+    op.id,
+    projectId,
+    runId,
+    Math.min(op.boundNanoUsd, amount),
     op.usage.inputTokens,
     op.usage.cacheReadTokens,
     op.usage.cacheWrite5mTokens,
     op.usage.cacheWrite1hTokens,
     op.requestId,
     moment.now,
-    op.id,
-    runId,
-  ],
-});
+  ]);
+};
+
+const amountOf = (books: Books, runId: string, id: string): number | undefined => {
+  const sql = 'SELECT amount_nano FROM reservation WHERE id = ? AND run_id = ?';
+  const [row] = books.sheet.run(sql, [id, runId]).rows;
+  return row === undefined ? undefined : int(row, 'amount_nano');
+};
 
 /** Once per reservation, and only by the run that made it. An unknown outcome cannot cost more than was reserved. */
-const settle = (connection: Connection, books: Books, run: CommitOrder, op: Settle): boolean => {
+const settle = (books: Books, run: CommitOrder, op: Settle): boolean => {
   const { id, amountNanoUsd: amount, usage } = op;
-  const { amount: reserved, rows } = openReservation(connection, books, run.runId, id);
+  const { amount: reserved, rows } = openReservation(books, run.runId, id);
   if (op.outcome === 'unknown' && amount > reserved)
     throw defect('An unknown outcome cannot cost more than was reserved', { id, reserved });
-  must(connection, {
-    sql: `INSERT INTO settlement (reservation_id, project_id, run_id, outcome, amount_nano, input_tokens, cache_read_tokens,
-            cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, web_searches, traits, request_id, settled_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    params: [
-      id,
-      run.projectId,
-      run.runId,
-      op.outcome,
-      amount,
-      usage?.inputTokens ?? null,
-      usage?.cacheReadTokens ?? null,
-      usage?.cacheWrite5mTokens ?? null,
-      usage?.cacheWrite1hTokens ?? null,
-      usage?.outputTokens ?? null,
-      usage?.webSearchRequests ?? null,
-      usage?.traits?.join(' ') ?? null,
-      op.requestId,
-      run.moment.now,
-    ],
-  });
+  books.sheet.add('settlement', [
+    id,
+    run.projectId,
+    run.runId,
+    op.outcome,
+    amount,
+    usage?.inputTokens ?? null,
+    usage?.cacheReadTokens ?? null,
+    usage?.cacheWrite5mTokens ?? null,
+    usage?.cacheWrite1hTokens ?? null,
+    usage?.outputTokens ?? null,
+    usage?.webSearchRequests ?? null,
+    usage?.traits?.join(' ') ?? null,
+    op.requestId,
+    run.moment.now,
+  ]);
   books.open.delete(id);
   books.move(rows, amount, -reserved);
   const due = rows.filter((row) => row.alertAt !== null && row.spent >= row.alertAt);
   if (due.length === 0 && amount <= reserved) return false;
-  const { changes } = must(connection, alertStatement({ kind: 'reservation', id }, run.moment.now));
+  const { changes } = must(books.sheet, alertStatement({ kind: 'reservation', id }, run.moment.now));
   for (const row of due) books.readAlertAt(row);
   return changes > 0;
 };
 
-const openReservation = (connection: Connection, books: Books, runId: string, id: string): OpenReservation => {
+const openReservation = (books: Books, runId: string, id: string): OpenReservation => {
   const known = books.open.get(id);
   if (known?.runId === runId) return known;
-  const [row] = connection.run(
+  const [row] = books.sheet.run(
     `SELECT amount_nano, node, day, week, month,
        (SELECT count(*) FROM settlement WHERE reservation_id = reservation.id) AS settled
      FROM reservation WHERE id = ? AND run_id = ?`,
@@ -170,12 +165,18 @@ const openSum = (amount: string): string => `(SELECT coalesce(sum(${amount}), 0)
  * Books every open reservation of a run as `unknown` at its bound, or what was proven of it: nobody is left who could learn
  * what was billed. Money is moved before the rows are written, since the rows say what is open.
  */
-export const settleOpenStatements = (runId: string, now: number): readonly Guarded[] => [
+export const settleOpen = (runId: string, now: number): Guarded => ({
+  // Hardly ever there is one, and what follows is dear.
+  sql: `SELECT 1 AS found FROM reservation r WHERE ${OPEN} LIMIT 1`,
+  params: [runId],
+  leadsTo: settleOpenStatements(runId, now),
+});
+
+const settleOpenStatements = (runId: string, now: number): readonly Statement[] => [
   {
     sql: `UPDATE budget SET held_nano = held_nano - ${openSum('r.amount_nano')}, spent_nano = spent_nano + ${openSum(BOUND)}
-          WHERE (scope, id) IN (SELECT scope, budget_id FROM run_level WHERE run_id = ?)
-            AND EXISTS (SELECT 1 FROM reservation r WHERE ${OPEN})`,
-    params: [runId, runId, runId, runId],
+          WHERE (scope, id) IN (SELECT scope, budget_id FROM run_level WHERE run_id = ?)`,
+    params: [runId, runId, runId],
     forgets: 'all',
   },
   {

@@ -16,7 +16,8 @@ export const runStatements = (chosen: Selection): readonly Guarded[] => {
   const ids = `SELECT id FROM (SELECT id, status FROM run ${chosen.sql})`;
   return [
     {
-      sql: `SELECT id, kind, slug, status, reason, simulated, document_hash, summary, created_at, updated_at, finished_at,
+      sql: `SELECT id, kind, slug, status, reason, simulated, document_hash, summary, created_at, finished_at,
+              max(updated_at, coalesce((SELECT at FROM event WHERE run_id = run.id ORDER BY seq DESC LIMIT 1), 0)) AS updated_at,
               (SELECT limit_nano FROM budget WHERE scope = 'run' AND budget.id = run.id AND slot = '') AS limit_nano
             FROM run ${chosen.sql}`,
       params: chosen.params,

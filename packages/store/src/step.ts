@@ -1,11 +1,9 @@
 import { CloutError, StepKind, type Intent, type StepRow, type Usage } from '@cloutagent/contract';
 import type { Guarded } from './ask.ts';
-import type { Row } from './libsql.ts';
+import type { Row, SqlValue } from './libsql.ts';
 import type { RunRef, StepText } from './unit.ts';
 import { int, json, text, textOrNull, toJson } from './rows.ts';
-
-export const STEP_COLUMNS =
-  'key, kind, name, input_hash, input, output, is_error, usage, cost_nano, started_at, ended_at';
+import { INSERT_STEP, type RowGuard } from './sheet.ts';
 
 export const toStep = (row: Row): StepRow => ({
   key: text(row, 'key'),
@@ -34,38 +32,47 @@ export const toStepText = ({ name, input, output, usage, ...step }: StepRow): St
 });
 
 /** Rows are insert-only: a second one for the same key is refused, whatever its content. */
-export const insertStep = (run: RunRef, place: number, step: StepText): Guarded => ({
-  sql: `INSERT INTO step (run_id, project_id, place, ${STEP_COLUMNS})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id, key) DO NOTHING`,
-  params: [
-    run.runId,
-    run.projectId,
-    place,
-    step.key,
-    step.kind,
-    step.name,
-    step.inputHash,
-    step.input,
-    step.output,
-    step.isError,
-    step.usage,
-    step.costNanoUsd,
-    step.startedAt,
-    step.endedAt,
-  ],
-  expectChanges: 1,
-  explain: { sql: 'SELECT input_hash FROM step WHERE run_id = ? AND key = ?', params: [run.runId, step.key] },
+export const stepRow = (run: RunRef, place: number, step: StepText): readonly SqlValue[] => [
+  run.runId,
+  run.projectId,
+  place,
+  step.key,
+  step.kind,
+  step.name,
+  step.inputHash,
+  step.input,
+  step.output,
+  step.isError,
+  step.usage,
+  step.costNanoUsd,
+  step.startedAt,
+  step.endedAt,
+];
+
+export const stepGuard = ({ runId }: RunRef, { key, inputHash }: StepText): RowGuard => ({
+  explain: { sql: 'SELECT input_hash FROM step WHERE run_id = ? AND key = ?', params: [runId, key] },
   refuse: ([row]) =>
-    row !== undefined && text(row, 'input_hash') === step.inputHash
-      ? new CloutError('FENCED', `Step ${step.key} is stored already`, { details: { key: step.key } })
-      : diverged(step.key),
+    row !== undefined && text(row, 'input_hash') === inputHash
+      ? new CloutError('FENCED', `Step ${key} is stored already`, { details: { key } })
+      : diverged(key),
+});
+
+export const insertStep = (run: RunRef, place: number, step: StepText): Guarded => ({
+  sql: INSERT_STEP,
+  params: stepRow(run, place, step),
+  expectChanges: 1,
+  ...stepGuard(run, step),
 });
 
 /** The same intent again is no change: a call that may be repeated is begun again after a crash. */
-export const insertIntent = (run: RunRef, intent: Intent, now: number): Guarded => ({
-  sql: `INSERT INTO intent (run_id, key, project_id, input_hash, repeatable, name, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (run_id, key) DO UPDATE SET input_hash = excluded.input_hash WHERE intent.input_hash = excluded.input_hash`,
-  params: [run.runId, intent.key, run.projectId, intent.inputHash, intent.repeatable, toJson(intent.name), now],
-  expectChanges: 1,
-  refuse: () => diverged(intent.key),
-});
+export const intentRow = (run: RunRef, intent: Intent, now: number): readonly SqlValue[] => [
+  run.runId,
+  intent.key,
+  run.projectId,
+  intent.inputHash,
+  intent.repeatable,
+  toJson(intent.name),
+  now,
+];
+
+export const intentGuard = ({ key }: Intent): RowGuard => ({ refuse: () => diverged(key) });

@@ -11,6 +11,8 @@ export interface Statement {
   readonly expectChanges?: number;
   /** Asked in the same transaction, before the roll-back, when `expectChanges` is not met: says why. */
   readonly explain?: { readonly sql: string; readonly params: readonly SqlValue[] };
+  /** Follows in the same transaction where this one gave or changed rows; without answers of its own. */
+  readonly leadsTo?: readonly Statement[];
   /** It writes what `Books` remember, of all or of one run: where it changed a row, that is read anew. */
   readonly forgets?: 'all' | { readonly runId: string };
 }
