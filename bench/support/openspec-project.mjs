@@ -40,7 +40,7 @@ export const slugOf = (index) => `change-${String(index).padStart(5, '0')}`;
 /** Writes `count` changes below `root`. */
 export const writeProject = (root, count) => {
   const openspec = join(root, 'openspec');
-  const capabilities = Math.max(10, count / 10);
+  const capabilities = Math.max(10, Math.floor(count / 10));
   write(join(openspec, 'config.yaml'), 'schema: spec-driven\n');
   mkdirSync(join(openspec, 'changes', 'archive'), { recursive: true });
   for (let index = 0; index < capabilities; index += 1) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { packagesBelow } from './stale.mjs';
 import { ROOT } from './run.mjs';
@@ -198,4 +198,5 @@ export const bundlePrograms = async () => {
 export const bundleModule = async (name, file, dir) => {
   const { rolldown } = await import('rolldown');
   await bundle(rolldown, { input: { [name]: file }, room: undefined, dir });
+  writeFileSync(`${dir}/package.json`, '{ "type": "module" }\n');
 };
