@@ -11,6 +11,7 @@ const BATCH = 100;
 /** Keeps its connections: a hundred thousand calls would not fit into the ports of this machine. */
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
+/** A connection that the server has just given up as idle is met by every client that keeps some: it asks once more. */
 const post = async (served: Served, headers: Record<string, string>, body: unknown): Promise<unknown> => {
   const sent = request(`${served.url}/mcp`, {
     method: 'POST',
@@ -18,7 +19,16 @@ const post = async (served: Served, headers: Record<string, string>, body: unkno
     headers: { 'content-type': 'application/json', ...headers },
   });
   sent.end(JSON.stringify(body));
-  const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream];
+  const answer = once(sent, 'response') as Promise<[NodeJS.ReadableStream]>;
+  const response = await answer.then(
+    ([first]) => first,
+    (error: unknown) => {
+      if (sent.reusedSocket && error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
+        return undefined;
+      throw error;
+    },
+  );
+  if (response === undefined) return post(served, headers, body);
   let text = '';
   for await (const chunk of response) text += String(chunk);
   return JSON.parse(text) as unknown;
