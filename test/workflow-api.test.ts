@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient, type Client } from '@cloutagent/client';
-import { codeOf, StreamChunk, type Run } from '@cloutagent/contract';
+import { codeOf, formatUsd, StreamChunk, type Run } from '@cloutagent/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog, startServer, type Environment, type RunningServer } from '@cloutagent/server';
 
@@ -122,6 +122,21 @@ describe('workflows over the API', () => {
       ['b', 'NO_SUCH_NODE'],
       ['a', 'CYCLE'],
     ]);
+  });
+
+  it('[X3.ceiling] a budget above the quote gives every node more alike, but for one with a budget of its own', async () => {
+    const nodes = [
+      { id: 'a', type: 'agent', data: {} },
+      { id: 'b', type: 'agent', data: {}, budget: '0.5' },
+    ];
+    const workflow = { nodes, edges: [edge('a', 'b')] };
+    const plan = await client.call('workflowPlan', { body: { workflow, simulate: true, input: 'x' } });
+    const quoted = plan.tasks.map(({ ceiling }) => ceiling.nanoUsd);
+    const { id } = await run(workflow, { input: 'x', budget: formatUsd(3 * plan.ceiling.nanoUsd) });
+    const { budgets } = await client.call('costsBudgets', { params: { projectId: 'default' }, query: { run: id } });
+    const limits = budgets.flatMap(({ scope, limit }) => (scope === 'task' ? [limit?.nanoUsd] : []));
+    expect(quoted[1]).toBe(500_000_000);
+    expect(limits).toEqual([3 * (quoted[0] ?? 0), 500_000_000]);
   });
 
   it('[X2.approvals] a run waits for a person; the second decision of two is refused', async () => {
