@@ -18,12 +18,6 @@ export default defineConfig({
     ],
     // Much of what the slow parts do is waiting for disks, sockets and processes: one worker would leave a core idle.
     ...(ci ? { maxWorkers: 2 } : {}),
-    coverage: {
-      include: ['{packages,apps}/*/src/**/*.{ts,tsx}'],
-      exclude: ['**/*.{test,fake}.*'],
-      reporter: ['text-summary', 'json-summary'],
-      thresholds: { lines: 90 },
-    },
     // Under CI each test shares two cores with one that is slow by design.
     testTimeout: ci ? 60_000 : 20_000,
     hookTimeout: ci ? 60_000 : 30_000,
