@@ -18,6 +18,8 @@ import { systemClock } from '@cloutagent/kit';
 import { openStore } from '@cloutagent/store';
 
 const [, , dir, agents, seed] = process.argv;
+// Small, so that what is in flight is a part of the dollar: a kill leaves all of it as unknown, at its bound.
+const MAX_TOKENS = 200;
 const bills = join(dir, 'bills.jsonl');
 
 /** Mulberry32: the same faults for the same seed. */
@@ -46,7 +48,7 @@ const port = {
     const prompt = JSON.stringify([request.system, request.messages]).length;
     const usage = {
       inputTokens: Math.ceil(prompt / 4),
-      outputTokens: 1 + Math.floor(random() * Math.min(request.maxTokens, 700)),
+      outputTokens: 1 + Math.floor(random() * request.maxTokens),
       cacheReadTokens: 0,
       cacheWrite5mTokens: 0,
       cacheWrite1hTokens: 0,
@@ -74,7 +76,7 @@ const document = (slug) => ({
   model: price.model,
   maxIterations: 6,
   maxAttempts: 1,
-  maxTokens: 2048,
+  maxTokens: MAX_TOKENS,
   system: '',
   tasks: [],
 });
@@ -107,7 +109,7 @@ const work = async (n) => {
     onText: () => undefined,
     onEvents: () => undefined,
   });
-  const use = { port, price, prefixes: store, maxTokens: 2048 };
+  const use = { port, price, prefixes: store, maxTokens: MAX_TOKENS };
   const conversation = withUser(openConversation(toPrefix(price.model, 'You work. '.repeat(20), [])), `Task ${n}`);
   let status = 'completed';
   let reason = null;

@@ -10,7 +10,7 @@ import type { Usage } from '@cloutagent/contract';
 import { systemClock } from '@cloutagent/kit';
 import { openStore } from '@cloutagent/store';
 // oxlint-disable-next-line no-restricted-imports -- what the database saw has to be asked behind the store's back
-import { openSqlite } from '../../packages/store/src/libsql.ts';
+import { openSqlite, type Connection } from '../../packages/store/src/libsql.ts';
 
 const AGENTS = fileURLToPath(new URL('budget-agents.mjs', import.meta.url));
 const PROJECT = { scope: 'project', id: 'default' } as const;
@@ -31,19 +31,35 @@ export interface StressResult {
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-const runAgents = async (dir: string, agents: number, seed: number, killAfterMs: number | undefined): Promise<void> => {
+/** Resolves when this many calls have a known amount, as the database has it, or when the signal aborts. */
+const settled = async (connection: Connection, calls: number, signal: AbortSignal): Promise<void> => {
+  const known = (): number =>
+    Number(connection.run("SELECT count(*) AS n FROM settlement WHERE outcome = 'known'").rows[0]?.['n']);
+  const enough = known() + calls;
+  while (!signal.aborted && known() < enough) await sleep(10);
+};
+
+/** Runs the agents, until nothing more can be done, or until their process is killed after so many settled calls. */
+const runAgents = async (
+  dir: string,
+  agents: number,
+  seed: number,
+  kill?: { at: number; connection: Connection },
+): Promise<void> => {
   const child = spawn(process.execPath, [AGENTS, dir, String(agents), String(seed)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const closed = once(child, 'close');
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  if (killAfterMs === undefined) {
+  if (kill === undefined) {
     await closed;
     if (!said.includes('done')) throw new Error('the agents ended early');
     return;
   }
-  await Promise.race([sleep(killAfterMs), closed]);
+  const ended = new AbortController();
+  void closed.then(() => ended.abort());
+  await settled(kill.connection, kill.at, ended.signal);
   child.kill('SIGKILL');
   await closed;
 };
@@ -76,9 +92,11 @@ export const stressBudget = async (agents: number, kills: number): Promise<Stres
     connection.exec(`CREATE TRIGGER seen_over AFTER UPDATE ON budget
       WHEN NEW.limit_nano IS NOT NULL AND NEW.spent_nano + NEW.held_nano > NEW.limit_nano
       BEGIN INSERT INTO seen_over VALUES (NEW.scope || ' ' || NEW.id || ' ' || NEW.slot); END`);
+    // By what is settled, not by the clock: whatever the machine is busy with, there is money in every state at a kill.
+    for (let turn = 0; turn < kills; turn += 1)
+      await runAgents(dir, agents, turn, { at: 80 + ((turn * 37) % 100), connection });
     connection.close();
-    for (let turn = 0; turn < kills; turn += 1) await runAgents(dir, agents, turn, 700 + ((turn * 977) % 1500));
-    await runAgents(dir, agents, kills, undefined);
+    await runAgents(dir, agents, kills);
     return await examine(dir, agents);
   } finally {
     await rm(dir, { recursive: true, force: true });
