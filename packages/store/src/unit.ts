@@ -1,5 +1,6 @@
 import type { MoneyOp, StepRow, Unit } from '@cloutagent/contract';
 import type { Slots } from './calendar.ts';
+import type { Cargo } from './cargo.ts';
 import type { Failure } from './failure.ts';
 import type { Answer, SqlValue } from './libsql.ts';
 
@@ -78,14 +79,12 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly index: number; readonly explained: Answer['rows'] }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-export type ToWorker =
-  | { readonly type: 'units'; readonly units: readonly (readonly [id: number, unit: SqlUnit | CommitOrder])[] }
-  | { readonly type: 'close' };
+export type ToWorker = { readonly type: 'units'; readonly units: Cargo<SqlUnit> } | { readonly type: 'close' };
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'unopened'; readonly failure: Failure }
-  | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [id: number, outcome: Outcome])[] };
+  | { readonly type: 'outcomes'; readonly outcomes: Cargo<Outcome> };
 
 /** What the worker is started with. */
 export interface WorkerOptions {
