@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadOutcome, loadUnit, unloadOutcomes, unloadUnits, type Cargo } from './cargo.ts';
-import type { CommitOrder, Outcome, SqlUnit } from './unit.ts';
+import { loadOutcome, loadUnit, unloadOutcomes, unloadUnits } from './cargo.ts';
+import type { Cargo, CommitOrder, Outcome, SqlUnit } from './unit.ts';
 
 const text = fc.string({ unit: 'binary' });
 const int = fc.maxSafeInteger();

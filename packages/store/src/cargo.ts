@@ -1,13 +1,5 @@
-import type { MoneyOp, Usage } from '@cloutagent/contract';
-import type { CommitOrder, Outcome, SqlUnit, StepText } from './unit.ts';
-
-type Value = string | number | boolean | null | Usage;
-
-/**
- * What crosses between the threads, one value after another: as objects the same costs four times as much. Units of SQL and
- * whatever is no success of a driver's unit are seldom, and cross as they are.
- */
-export type Cargo<Whole> = (Value | Whole)[];
+import type { MoneyOp } from '@cloutagent/contract';
+import type { Cargo, CommitOrder, Outcome, SqlUnit, StepText } from './unit.ts';
 
 export const loadUnit = (cargo: Cargo<SqlUnit>, id: number, unit: SqlUnit | CommitOrder): void => {
   if (unit.mode !== 'commit') {

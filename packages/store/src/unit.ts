@@ -1,6 +1,5 @@
-import type { MoneyOp, StepRow, Unit } from '@cloutagent/contract';
+import type { MoneyOp, StepRow, Unit, Usage } from '@cloutagent/contract';
 import type { Slots } from './calendar.ts';
-import type { Cargo } from './cargo.ts';
 import type { Failure } from './failure.ts';
 import type { Answer, SqlValue } from './libsql.ts';
 
@@ -78,6 +77,12 @@ export type Outcome =
   /** The guard of statement `index` was not met; nothing was stored. */
   | { readonly kind: 'refused'; readonly index: number; readonly explained: Answer['rows'] }
   | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * What crosses between the threads, one value after another: as objects the same costs four times as much. Units of SQL and
+ * whatever is no success of a driver's unit are seldom, and cross as they are.
+ */
+export type Cargo<Whole> = (string | number | boolean | null | Usage | Whole)[];
 
 export type ToWorker = { readonly type: 'units'; readonly units: Cargo<SqlUnit> } | { readonly type: 'close' };
 

@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openBooks } from './books.ts';
-import { loadOutcome, unloadUnits, type Cargo } from './cargo.ts';
+import { loadOutcome, unloadUnits } from './cargo.ts';
 import { toFailure } from './failure.ts';
 import { commitGroup, readUnit } from './group.ts';
 import { openSqlite, type Connection } from './libsql.ts';
 import { migrate } from './migrations.ts';
-import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import type { Cargo, CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Only a foreign program can hold the database, such as a backup; waiting blocks this thread and no other. */
 const BUSY_TIMEOUT_MS = 5_000;

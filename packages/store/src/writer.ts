@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { CloutError } from '@cloutagent/contract';
-import { loadUnit, unloadOutcomes, type Cargo } from './cargo.ts';
+import { loadUnit, unloadOutcomes } from './cargo.ts';
 import { fromFailure, toFailure } from './failure.ts';
-import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import type { Cargo, CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Units that wait for the disk: every run in flight has a handful, so this is thousands of runs. */
 const MAX_PENDING_UNITS = 10_000;
