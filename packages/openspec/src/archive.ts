@@ -47,7 +47,7 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
       ? await scaffold(project, files)
       : await checked(project, files, tasks, options);
     const plain = resultOf(project, files, merged);
-    const overlaps = merged.length === 0 ? [] : await overlapsWith(project, files, noteOf(project));
+    const overlaps = merged.length === 0 ? [] : await overlapsWith(project, files.name, merged, noteOf(project));
     const found = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
     const seenBy: ArchiveDraft = { ...found, tasks, title: titleOf(files) };
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
@@ -105,8 +105,8 @@ const checked = async (
 /** Others that never were looked at start from the text before this archive, so it is noted before it is written. */
 const noteOf =
   (project: HeldProject) =>
-  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> =>
-    noteBasesLocked(project, files, met);
+  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean): Promise<void> =>
+    noteBasesLocked(project, files, met, isShared);
 
 const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
   if (isValid(await verdictOf(project, files, met), false)) return;

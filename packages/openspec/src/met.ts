@@ -22,8 +22,16 @@ export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 
   const slice = sliced(() => project.clock.monotonic());
   for (const { capability, text } of deltas) {
     const base = await readInside(project.openspecDir, specFile(project, capability));
-    met.push({ capability, text, delta: parseDelta(text), base });
+    met.push(meet(capability, text, base));
     if (slice.isOver()) await slice.pause();
   }
   return met;
 };
+
+/** The same where the specification was read already. */
+export const meet = (capability: string, text: string, base: string | undefined): MetDelta => ({
+  capability,
+  text,
+  delta: parseDelta(text),
+  base,
+});
