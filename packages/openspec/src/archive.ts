@@ -8,7 +8,7 @@ import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeDeltas, type ChangeFiles } from './change.ts';
 import { readPerhaps } from './disk/read.ts';
-import { openPath, type IntendedWrite } from './intent.ts';
+import { intend, openPath, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
@@ -53,19 +53,22 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
     const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
-    const own = async (name: string, after: object): Promise<IntendedWrite> => ({
-      path: openPath(files.name, name),
-      before: (await readPerhaps(project.openspecDir, path.join(files.folder, name))) ?? null,
-      after: `${JSON.stringify(after, null, 2)}\n`,
-    });
-    const specs = writesOf(project, merged);
-    const stored = await own(RECEIPT_FILE, receipt);
+    const there = async (name: string): Promise<string | null> =>
+      (await readPerhaps(project.openspecDir, path.join(files.folder, name))) ?? null;
+    const own = (name: string, before: string | null, after: object): IntendedWrite =>
+      intend(openPath(files.name, name), before, `${JSON.stringify(after, null, 2)}\n`);
+    const specs = writesOf(merged);
+    const replaced = await there(RECEIPT_FILE);
     await commit(project, {
-      format: 1,
+      format: 2,
       op: 'archive',
       slug: files.name,
       archivedAs: result.archivedAs,
-      writes: [...specs, stored, await own(UNDO_FILE, undoOf(files.name, specs, stored.before))],
+      writes: [
+        ...specs,
+        own(RECEIPT_FILE, replaced, receipt),
+        own(UNDO_FILE, await there(UNDO_FILE), undoOf(files.name, specs, replaced)),
+      ],
     });
     return result;
   });

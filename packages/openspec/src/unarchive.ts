@@ -6,7 +6,7 @@ import { changeFolder } from './change.ts';
 import { sha256 } from './digest.ts';
 import { isThere } from './disk/durable.ts';
 import { readInside } from './disk/read.ts';
-import { archivedPath, type IntendedWrite } from './intent.ts';
+import { archivedPath, intend, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
@@ -32,13 +32,10 @@ export const unarchiveChange = async (given: Project, { slug }: { readonly slug:
     if (isThere(target)) throw taken(undo.slug, archived);
     assertFree(project, undo.slug, parseMeta(await read(path.join(folder, META_FILE))));
     const specs = await specWrites(project, archived, undo);
-    const own = async (name: string, after: string | null): Promise<IntendedWrite> => ({
-      path: archivedPath(archived, name),
-      before: (await read(path.join(folder, name))) ?? null,
-      after,
-    });
+    const own = async (name: string, after: string | null): Promise<IntendedWrite> =>
+      intend(archivedPath(archived, name), (await read(path.join(folder, name))) ?? null, after);
     const writes = [...specs, await own(RECEIPT_FILE, undo.receipt), await own(UNDO_FILE, null)];
-    await commit(project, { format: 1, op: 'unarchive', slug: undo.slug, archivedAs: archived, writes });
+    await commit(project, { format: 2, op: 'unarchive', slug: undo.slug, archivedAs: archived, writes });
     return {
       slug: undo.slug,
       archivedAs: archived,
@@ -65,7 +62,7 @@ const specWrites = async (project: Project, archived: string, undo: Undo): Promi
   for (const spec of undo.specs) {
     const now = (await readInside(project.openspecDir, path.join(project.openspecDir, spec.path))) ?? null;
     if ((now === null ? null : sha256(now)) !== spec.after) changed.push(`openspec/${spec.path}`);
-    writes.push({ path: spec.path, before: now, after: restored(spec, now) });
+    writes.push(intend(spec.path, now, restored(spec, now)));
   }
   if (changed.length === 0) return writes;
   throw new CloutError(
