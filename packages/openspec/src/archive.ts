@@ -53,12 +53,12 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
     const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
-    const there = async (name: string): Promise<string | null> =>
-      (await readPerhaps(project.openspecDir, path.join(files.folder, name))) ?? null;
+    const there = (name: string): string | null =>
+      readPerhaps(project.openspecDir, path.join(files.folder, name)) ?? null;
     const own = (name: string, before: string | null, after: object): IntendedWrite =>
       intend(openPath(files.name, name), before, `${JSON.stringify(after, null, 2)}\n`);
     const specs = writesOf(merged);
-    const replaced = await there(RECEIPT_FILE);
+    const replaced = there(RECEIPT_FILE);
     await commit(project, {
       format: 2,
       op: 'archive',
@@ -67,7 +67,7 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
       writes: [
         ...specs,
         own(RECEIPT_FILE, replaced, receipt),
-        own(UNDO_FILE, await there(UNDO_FILE), undoOf(files.name, specs, replaced)),
+        own(UNDO_FILE, there(UNDO_FILE), undoOf(files.name, specs, replaced)),
       ],
     });
     return result;
@@ -79,7 +79,7 @@ interface ToMerge {
 }
 
 const scaffold = async (project: Project, files: ChangeFiles): Promise<ToMerge> => {
-  await assertValid(project, files, await meetSpecs(project, files));
+  assertValid(project, files, await meetSpecs(project, files));
   return { merged: [], warnings: [] };
 };
 
@@ -91,12 +91,12 @@ const checked = async (
   { allowIncomplete = false, union = false }: ArchiveOptions,
 ): Promise<ToMerge> => {
   const met = await meetSpecs(project, files);
-  const known = await readBases(project, files.folder);
+  const known = readBases(project, files.folder);
   const found = checkBases(met, seen(known, met), union);
   try {
     if (found.stale.length > 0) throw staleError(files.name, found.stale);
     assertNoTwins(project, files.name, found.met);
-    await assertValid(project, files, found.met);
+    assertValid(project, files, found.met);
     assertDone(files.name, tasks, allowIncomplete);
     return { merged: mergesOf(files.name, found.met, files.meta.retireCapabilities), warnings: found.warnings };
   } catch (error) {
@@ -111,9 +111,9 @@ const noteOf =
   async (_: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean): Promise<void> =>
     noteBasesLocked(project, files, met, isShared);
 
-const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
-  if (isValid(await verdictOf(project, files, met), false)) return;
-  const issues = await findingsOf(project, files, met);
+const assertValid = (project: Project, files: ChangeFiles, met: readonly MetDelta[]): void => {
+  if (isValid(verdictOf(project, files, met), false)) return;
+  const issues = findingsOf(project, files, met);
   throw new CloutError('CHANGE_INVALID', `Validation failed for change '${files.name}'`, {
     hint: `clout change validate ${files.name} lists what is wrong and where`,
     details: { slug: files.name, issues },

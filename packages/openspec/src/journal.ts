@@ -29,7 +29,7 @@ export const commit = async (project: HeldProject, intent: Intent): Promise<void
     archiveDir(project),
     ...intent.writes.map((write) => path.join(project.openspecDir, write.path)),
   ])
-    await assertWritesInside(project.openspecDir, folder);
+    assertWritesInside(project.openspecDir, folder);
   await ensureJournal(project);
   await replaceFile(project.writes, workDir(project, 'staging'), file, writeIntent(intent));
   const isDone = await carryOut(project, intent);
@@ -77,11 +77,11 @@ const carryOut = async (project: HeldProject, intent: Intent): Promise<boolean> 
   const isArchive = intent.op === 'archive';
   const places = [path.join(changesDir(project), intent.slug), path.join(archiveDir(project), intent.archivedAs)];
   const [from = '', to = ''] = isArchive ? places : places.reverse();
-  if (!isFolder(from) || (isArchive && (await isArchivedAlready(project, intent)))) return true;
+  if (!isFolder(from) || (isArchive && isArchivedAlready(project, intent))) return true;
   const states: { file: string; now: string | null; texts: ReturnType<typeof textsOf> }[] = [];
   for (const write of intent.writes) {
     const file = path.join(project.openspecDir, write.path);
-    const now = (await readPerhaps(project.openspecDir, file)) ?? null;
+    const now = readPerhaps(project.openspecDir, file) ?? null;
     states.push({ file, now, texts: textsOf(write, now) });
   }
   const isForeign = states.some(({ texts }) => texts === undefined) || (!isArchive && isThere(to));
@@ -109,9 +109,9 @@ const freeFolder = (folder: string): string => {
 };
 
 /** After the rename, a new change may have taken the slug; the receipt in the archive tells that we are done. */
-const isArchivedAlready = async (project: HeldProject, { slug, archivedAs, writes }: Intent): Promise<boolean> => {
+const isArchivedAlready = (project: HeldProject, { slug, archivedAs, writes }: Intent): boolean => {
   const receipt = writes.find((write) => write.path === openPath(slug, RECEIPT_FILE));
-  const archived = await readPerhaps(project.openspecDir, path.join(archiveDir(project), archivedAs, RECEIPT_FILE));
+  const archived = readPerhaps(project.openspecDir, path.join(archiveDir(project), archivedAs, RECEIPT_FILE));
   return receipt !== undefined && archived !== undefined && sha256(archived) === receipt.after;
 };
 

@@ -21,7 +21,7 @@ export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 
   const met: MetDelta[] = [];
   const slice = sliced(() => project.clock.monotonic());
   for (const { capability, text } of deltas) {
-    const base = await readInside(project.openspecDir, specFile(project, capability));
+    const base = readInside(project.openspecDir, specFile(project, capability));
     met.push(meet(capability, text, base));
     if (slice.isOver()) await slice.pause();
   }

@@ -101,15 +101,16 @@ const sharing = async (
   capabilities: readonly string[],
 ): Promise<string[]> => {
   const found: string[] = [];
-  const changes = changesDir(project);
+  const changes = `${changesDir(project)}${path.sep}`;
   const files = capabilities.map((capability) => path.join(path.sep, 'specs', ...capability.split('/'), 'spec.md'));
-  for (const [index, name] of names.entries()) {
-    for (const file of files) {
-      if (!existsSync(`${changes}${path.sep}${name}${file}`)) continue;
-      found.push(name);
-      break;
-    }
-    if (((index + 1) * files.length) % LOOKS_PER_TURN < files.length) await nextTurn();
+  let looks = 0;
+  for (const name of names) {
+    const folder = changes + name;
+    if (files.some((file) => existsSync(folder + file))) found.push(name);
+    looks += files.length;
+    if (looks < LOOKS_PER_TURN) continue;
+    looks = 0;
+    await nextTurn();
   }
   return found;
 };

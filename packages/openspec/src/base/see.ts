@@ -63,11 +63,10 @@ export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] =
   return [...bases.values()];
 };
 
-export const readBases = async (project: Project, folder: string): Promise<readonly Base[]> =>
-  (await readNote(project, folder)).bases;
+export const readBases = (project: Project, folder: string): readonly Base[] => readNote(project, folder).bases;
 
-const readNote = async (project: Project, folder: string): Promise<Note> =>
-  parseNote(await readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
+const readNote = (project: Project, folder: string): Note =>
+  parseNote(readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
 
 /**
  * Notes what a change starts from, for operations that hold the lock. `mustLast`: false where nothing that the note tells
@@ -79,7 +78,7 @@ export const noteBasesLocked = async (
   met: readonly MetDelta[],
   mustLast = true,
 ): Promise<void> => {
-  const { bases: known, isPassing } = await readNote(project, folder);
+  const { bases: known, isPassing } = readNote(project, folder);
   const bases = seen(known, met);
   if (!mustLast && areSame(known, bases)) return;
   if (!mustLast && known.length === 0 && (await noteFirst(project.writes, folder, bases))) return;
@@ -119,7 +118,7 @@ export const noteBases = async (
   files: ChangeDeltas,
   met: readonly MetDelta[],
 ): Promise<readonly Base[]> => {
-  const known = await readBases(project, files.folder);
+  const known = readBases(project, files.folder);
   const bases = seen(known, met);
   if (areSame(known, bases)) return known;
   try {
