@@ -105,11 +105,11 @@ const coldImport = async (module) => {
   return Math.max(0, median(loaded) - Math.min(...bare));
 };
 
-/** As the programs contain it, in a bundle; and module by module, as whoever imports the package has it. */
+/** As the programs contain it, in a bundle; and as whoever imports the package has it. */
 async function* coldImports(peersDir) {
   const folder = `${peersDir}/ours`;
   await bundleModule('engine', fileURLToPath(new URL('../packages/engine/src/index.ts', import.meta.url)), folder);
-  const modules = { bundled: pathToFileURL(`${folder}/engine.js`).href, 'by module': ENGINE };
+  const modules = { bundled: pathToFileURL(`${folder}/engine.js`).href, 'from the package': ENGINE };
   for (const [how, module] of Object.entries(modules)) {
     const value = await coldImport(module);
     const ok = value <= GOAL.importMs;

@@ -3,11 +3,14 @@ import { join, relative } from 'node:path';
 import { packagesBelow } from './stale.mjs';
 import { ROOT } from './run.mjs';
 
-// Bundles of the programs: Node spends most of a short command's time on finding and compiling hundreds of modules.
+// Bundles: Node spends most of a short command's time on finding and compiling hundreds of modules.
 
-/** Programs by their room; each becomes `dist/bundle/bin.js` and chunks that are loaded when they are needed. */
-export const PROGRAMS = ['packages/task-mcp', 'apps/cli'];
-export const bundleOf = (room) => `${room}/dist/bundle/bin.js`;
+/**
+ * What is bundled, by its room: each program with all of its rooms, in chunks that are loaded when they are needed; and
+ * the contract, which every package loads, with the part of zod that it uses.
+ */
+const ENTRIES = { 'packages/task-mcp': 'bin', 'apps/cli': 'bin', 'packages/contract': 'index' };
+export const BUNDLES = Object.entries(ENTRIES).map(([room, entry]) => `${room}/dist/bundle/${entry}.js`);
 
 /**
  * Packages of others that go into the bundle. Everything else stays what `node_modules` holds: what is native, loads
@@ -149,7 +152,7 @@ const removeOldChunks = (folder, written) => {
   }
 };
 
-/** One bundle into `dir`, of what `input` names, for the programs of `room`. */
+/** One bundle into `dir`, of what `input` names, for `room`. */
 const bundle = async (rolldown, { input, room, dir }) => {
   const build = await rolldown({
     input,
@@ -181,12 +184,13 @@ const bundle = async (rolldown, { input, room, dir }) => {
   }
 };
 
-/** Makes the bundles of all programs. */
-export const bundlePrograms = async () => {
+/** Makes all bundles. */
+export const bundleAll = async () => {
   try {
     const { rolldown } = await import('rolldown');
-    for (const room of PROGRAMS) {
-      await bundle(rolldown, { input: { bin: `${ROOT}${room}/src/bin.ts` }, room, dir: `${ROOT}${room}/dist/bundle` });
+    for (const [room, entry] of Object.entries(ENTRIES)) {
+      const input = { [entry]: `${ROOT}${room}/src/${entry}.ts` };
+      await bundle(rolldown, { input, room, dir: `${ROOT}${room}/dist/bundle` });
     }
     return { code: 0, output: '' };
   } catch (error) {

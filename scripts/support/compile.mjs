@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { bundleOf, bundlePrograms, PROGRAMS } from './bundle.mjs';
+import { bundleAll, BUNDLES } from './bundle.mjs';
 import { ROOT, runModule } from './run.mjs';
 import { stage } from './stage.mjs';
 import { openStamp, packagesBelow } from './stale.mjs';
@@ -18,7 +18,7 @@ const programs = () => ({
 const bundles = () => ({
   name: 'bundles',
   inputs: [...programs().inputs, 'scripts/support/bundle.mjs'],
-  outputs: PROGRAMS.map(bundleOf),
+  outputs: BUNDLES,
 });
 
 const page = () => ({
@@ -42,7 +42,7 @@ const make = async (target, name, work) => {
 /** Builds what is missing or stale of the programs and the page. */
 export const compile = async () =>
   (await make(programs(), 'Compiling the programs', () => tsc(rooms))) &&
-  (await make(bundles(), 'Bundling the programs', bundlePrograms)) &&
+  (await make(bundles(), 'Bundling the programs', bundleAll)) &&
   (!existsSync(`${ROOT}apps/web/index.html`) || (await make(page(), 'Building the page', vite)));
 
 /** Checks the types of everything, tests included; incremental by content, so it is cheap when nothing changed. */

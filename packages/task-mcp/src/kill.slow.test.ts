@@ -34,10 +34,11 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
         };
         const client = async (): Promise<void> => {
           while (!over.signal.aborted) {
-            const slug = `change-${(asked += 1)}`;
+            const number = (asked += 1);
+            const slug = `change-${number}`;
             try {
               if (await call('change.open', { title: 'T', slug })) opened.add(slug);
-              if (asked % 3 === 0 && (await call('change.archive', { slug }))) closed.add(slug);
+              if (number % 3 === 0 && (await call('change.archive', { slug }))) closed.add(slug);
             } catch {
               // The server went away: what it did not confirm may be there or not.
               return;
@@ -45,7 +46,9 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
           }
         };
         const clients = Array.from({ length: 4 }, client);
-        await systemClock.sleep(50 + systemRandom() * 250);
+        // By what is confirmed, not by the clock: a busy machine may not have done anything yet.
+        const enough = opened.size + closed.size + 4 + systemRandom() * 30;
+        while (opened.size + closed.size < enough) await systemClock.sleep(5);
         server.child.kill(signal);
         if (signal === 'SIGTERM') over.abort();
         await Promise.all(clients);
@@ -63,7 +66,7 @@ describe('[T25.files] a server that is ended in the middle of its work', () => {
       for (const slug of closed) expect([slug, active.includes(slug), isArchived(slug)]).toEqual([slug, false, true]);
       for (const slug of active) expect([slug, (await validateChange(project, slug)).valid]).toEqual([slug, true]);
       for (const name of archived) expect(await readdir(join(changes, 'archive', name))).toContain('receipt.json');
-      expect(opened.size).toBeGreaterThan(RUNS);
+      expect(closed.size).toBeGreaterThan(0);
       const files = await filesIn(join(root, 'openspec'));
       for (const file of files) expect([file, (await readFile(file)).length > 0]).toEqual([file, true]);
       await rm(root, { recursive: true, maxRetries: 10 });
