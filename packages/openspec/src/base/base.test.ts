@@ -193,33 +193,6 @@ describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what other
     await expect(archive(folder, 'mine')).rejects.toMatchObject({ code: 'CHANGE_CONFLICT' });
   });
 
-  it('is taken by the archive of another requirement too, and made to last once its own is about to change', async () => {
-    await using folder = await scratch({
-      [SPEC]: specOf(A, B),
-      ...changeOf('mine', { cap: modified(requirement('A', 'my way')) }),
-      ...changeOf('apart', { cap: modified(requirement('B', 'their way')) }),
-      ...changeOf('theirs', { cap: modified(requirement('A', 'their way')) }),
-    });
-    const note = 'openspec/changes/mine/.bases.json';
-    await archive(folder, 'apart');
-    expect(JSON.parse(await folder.read(note))).toMatchObject({ passing: true, bases: [{ text: A.trim() }] });
-    // What was edited since has no note yet; one that a power loss damaged is made anew.
-    await folder.write(changeOf('mine', { cap: `${modified(requirement('A', 'my way'))}${added(requirement('N'))}` }));
-    await folder.write({ 'openspec/changes/theirs/.bases.json': '{"format":' });
-    await folder.write(changeOf('more', { cap: added(requirement('M')) }));
-    await archive(folder, 'more');
-    for (const [slug, count] of [
-      ['mine', 2],
-      ['theirs', 1],
-    ] as const) {
-      const { bases } = JSON.parse(await folder.read(`openspec/changes/${slug}/.bases.json`)) as { bases: object[] };
-      expect(bases).toHaveLength(count);
-    }
-    await archive(folder, 'theirs');
-    expect(JSON.parse(await folder.read(note))).not.toHaveProperty('passing');
-    await expect(archive(folder, 'mine')).rejects.toMatchObject({ details: { base: A.trim() } });
-  });
-
   it('leaves a note of a newer version alone', async () => {
     await using folder = await opened(modified(requirement('A', 'my way')), added(requirement('N')));
     await folder.write({ 'openspec/changes/mine/.bases.json': '{"format":2}' });
