@@ -68,7 +68,14 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
   );
 };
 
-/** Loaded on the first call: the SDK costs a tenth of a second that most commands do not need. */
+/**
+ * Loads what the first call loads otherwise: the SDK and its network cost a fifth of a second that most commands do not
+ * need, and that whoever waits for a server's first answers should not wait for. Never rejects: a call will say what is wrong.
+ */
+export const warmModels = async (): Promise<void> => {
+  await Promise.allSettled([import('@anthropic-ai/sdk'), import('undici')]);
+};
+
 const openClient = async (
   baseURL: string,
   apiKey: string,
