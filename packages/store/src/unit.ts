@@ -1,4 +1,4 @@
-import type { MoneyOp, StepRow, Unit } from '@cloutagent/contract';
+import type { MoneyOp, StepRow, Unit, Usage } from '@cloutagent/contract';
 import type { Slots } from './calendar.ts';
 import type { Failure } from './failure.ts';
 import type { Answer, SqlValue } from './libsql.ts';
@@ -78,14 +78,18 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly index: number; readonly explained: Answer['rows'] }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-export type ToWorker =
-  | { readonly type: 'units'; readonly units: readonly (readonly [id: number, unit: SqlUnit | CommitOrder])[] }
-  | { readonly type: 'close' };
+/**
+ * What crosses between the threads, one value after another: as objects the same costs four times as much. Units of SQL and
+ * whatever is no success of a driver's unit are seldom, and cross as they are.
+ */
+export type Cargo<Whole> = (string | number | boolean | null | Usage | Whole)[];
+
+export type ToWorker = { readonly type: 'units'; readonly units: Cargo<SqlUnit> } | { readonly type: 'close' };
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'unopened'; readonly failure: Failure }
-  | { readonly type: 'outcomes'; readonly outcomes: readonly (readonly [id: number, outcome: Outcome])[] };
+  | { readonly type: 'outcomes'; readonly outcomes: Cargo<Outcome> };
 
 /** What the worker is started with. */
 export interface WorkerOptions {

@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openBooks } from './books.ts';
+import { loadOutcome, unloadUnits } from './cargo.ts';
 import { toFailure } from './failure.ts';
 import { commitGroup, readUnit } from './group.ts';
 import { openSqlite, type Connection } from './libsql.ts';
 import { migrate } from './migrations.ts';
-import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import type { Cargo, CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Only a foreign program can hold the database, such as a backup; waiting blocks this thread and no other. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -53,7 +54,7 @@ const serve = (port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
     scheduled = false;
     const group = waiting.splice(0, MAX_GROUP);
     const writes = group.filter(([, unit]) => unit.mode !== 'read');
-    const outcomes: (readonly [number, Outcome])[] = [];
+    const outcomes: Cargo<Outcome> = [];
     if (writes.length > 0) {
       const written = commitGroup(
         connection,
@@ -62,10 +63,10 @@ const serve = (port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
       );
       for (const [index, outcome] of written.entries()) {
         const item = writes[index];
-        if (item !== undefined) outcomes.push([item[0], outcome]);
+        if (item !== undefined) loadOutcome(outcomes, item[0], outcome);
       }
     }
-    for (const [id, unit] of group) if (unit.mode === 'read') outcomes.push([id, readUnit(connection, unit)]);
+    for (const [id, unit] of group) if (unit.mode === 'read') loadOutcome(outcomes, id, readUnit(connection, unit));
     if (outcomes.length > 0) send({ type: 'outcomes', outcomes });
     if (waiting.length > 0) schedule();
     else if (closing) {
@@ -82,7 +83,7 @@ const serve = (port: NonNullable<typeof parentPort>, options: WorkerOptions): vo
   };
 
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'units') waiting.push(...message.units);
+    if (message.type === 'units') unloadUnits(message.units, (id, unit) => waiting.push([id, unit]));
     else closing = true;
     schedule();
   });

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { CloutError } from '@cloutagent/contract';
+import { loadUnit, unloadOutcomes } from './cargo.ts';
 import { fromFailure, toFailure } from './failure.ts';
-import type { CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
+import type { Cargo, CommitOrder, FromWorker, Outcome, SqlUnit, ToWorker, WorkerOptions } from './unit.ts';
 
 /** Units that wait for the disk: every run in flight has a handful, so this is thousands of runs. */
 const MAX_PENDING_UNITS = 10_000;
@@ -70,7 +71,7 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
   worker.on('message', (message: FromWorker) => {
     if (message.type === 'ready') onOpened();
     else if (message.type === 'unopened') end(fromFailure(message.failure));
-    else for (const [id, outcome] of message.outcomes) settle(id, outcome);
+    else unloadOutcomes(message.outcomes, settle);
   });
   worker.on('messageerror', (cause) => end(died('sent what cannot be read', cause)));
   worker.on('error', (cause) => end(died('stopped with an error', cause)));
@@ -89,8 +90,11 @@ export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaul
   const send = (): void => {
     const units = unsent;
     unsent = [];
+    if (units.length === 0) return;
+    const cargo: Cargo<SqlUnit> = [];
+    for (const [id, unit] of units) loadUnit(cargo, id, unit);
     try {
-      if (units.length > 0) post({ type: 'units', units });
+      post({ type: 'units', units: cargo });
     } catch (cause) {
       const failure = toFailure(cause);
       for (const [id] of units) settle(id, { kind: 'failed', failure });
