@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { bundleModule } from '../scripts/support/bundle.mjs';
-import { median } from './support/process.mjs';
+import { median, plainEnv } from './support/process.mjs';
 
 // An agent node (a call, a tool, a call) that is durable, budgeted and streamed, beside the loop that everybody would write
 // and beside engines that keep state; and what the store alone takes for one call. One server without delay, one process each.
@@ -100,6 +100,7 @@ const measureResume = async (url, program) => {
   const folder = mkdtempSync(join(tmpdir(), 'cloutagent-engine-'));
   const start = (act) =>
     spawn(process.execPath, [program, act, url, String(CONCURRENCY), folder], {
+      env: plainEnv,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   const said = async (child, word) => {

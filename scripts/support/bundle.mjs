@@ -6,10 +6,16 @@ import { ROOT } from './run.mjs';
 // Bundles: Node spends most of a short command's time on finding and compiling hundreds of modules.
 
 /**
- * What is bundled, by its room: each program with all of its rooms, in chunks that are loaded when they are needed; and
- * the contract, which every package loads, with the part of zod that it uses.
+ * What is bundled, by its room: each program with all of its rooms, in chunks that are loaded when they are needed; the
+ * contract, which every package loads, with the part of zod that it uses; and the thread of the store, which uses little of
+ * the contract and is waited for by every start.
  */
-const ENTRIES = { 'packages/task-mcp': 'bin', 'apps/cli': 'bin', 'packages/contract': 'index' };
+const ENTRIES = {
+  'packages/task-mcp': 'bin',
+  'apps/cli': 'bin',
+  'packages/contract': 'index',
+  'packages/store': 'worker',
+};
 export const BUNDLES = Object.entries(ENTRIES).map(([room, entry]) => `${room}/dist/bundle/${entry}.js`);
 
 /**

@@ -8,7 +8,7 @@ import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeDeltas, type ChangeFiles } from './change.ts';
 import { readPerhaps } from './disk/read.ts';
-import { openPath, type IntendedWrite } from './intent.ts';
+import { intend, openPath, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
@@ -47,25 +47,28 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
       ? await scaffold(project, files)
       : await checked(project, files, tasks, options);
     const plain = resultOf(project, files, merged);
-    const overlaps = merged.length === 0 ? [] : await overlapsWith(project, files, noteOf(project));
+    const overlaps = merged.length === 0 ? [] : await overlapsWith(project, files.name, merged, noteOf(project));
     const found = { ...plain, warnings: [...warnings, ...plain.warnings], overlaps };
     const seenBy: ArchiveDraft = { ...found, tasks, title: titleOf(files) };
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
     const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
-    const own = async (name: string, after: object): Promise<IntendedWrite> => ({
-      path: openPath(files.name, name),
-      before: (await readPerhaps(project.openspecDir, path.join(files.folder, name))) ?? null,
-      after: `${JSON.stringify(after, null, 2)}\n`,
-    });
-    const specs = writesOf(project, merged);
-    const stored = await own(RECEIPT_FILE, receipt);
+    const there = (name: string): string | null =>
+      readPerhaps(project.openspecDir, path.join(files.folder, name)) ?? null;
+    const own = (name: string, before: string | null, after: object): IntendedWrite =>
+      intend(openPath(files.name, name), before, `${JSON.stringify(after, null, 2)}\n`);
+    const specs = writesOf(merged);
+    const replaced = there(RECEIPT_FILE);
     await commit(project, {
-      format: 1,
+      format: 2,
       op: 'archive',
       slug: files.name,
       archivedAs: result.archivedAs,
-      writes: [...specs, stored, await own(UNDO_FILE, undoOf(files.name, specs, stored.before))],
+      writes: [
+        ...specs,
+        own(RECEIPT_FILE, replaced, receipt),
+        own(UNDO_FILE, there(UNDO_FILE), undoOf(files.name, specs, replaced)),
+      ],
     });
     return result;
   });
@@ -76,7 +79,7 @@ interface ToMerge {
 }
 
 const scaffold = async (project: Project, files: ChangeFiles): Promise<ToMerge> => {
-  await assertValid(project, files, await meetSpecs(project, files));
+  assertValid(project, files, await meetSpecs(project, files));
   return { merged: [], warnings: [] };
 };
 
@@ -88,12 +91,12 @@ const checked = async (
   { allowIncomplete = false, union = false }: ArchiveOptions,
 ): Promise<ToMerge> => {
   const met = await meetSpecs(project, files);
-  const known = await readBases(project, files.folder);
+  const known = readBases(project, files.folder);
   const found = checkBases(met, seen(known, met), union);
   try {
     if (found.stale.length > 0) throw staleError(files.name, found.stale);
     assertNoTwins(project, files.name, found.met);
-    await assertValid(project, files, found.met);
+    assertValid(project, files, found.met);
     assertDone(files.name, tasks, allowIncomplete);
     return { merged: mergesOf(files.name, found.met, files.meta.retireCapabilities), warnings: found.warnings };
   } catch (error) {
@@ -105,12 +108,12 @@ const checked = async (
 /** Others that never were looked at start from the text before this archive, so it is noted before it is written. */
 const noteOf =
   (project: HeldProject) =>
-  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[]): Promise<void> =>
-    noteBasesLocked(project, files, met);
+  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean): Promise<void> =>
+    noteBasesLocked(project, files, met, isShared);
 
-const assertValid = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<void> => {
-  if (isValid(await verdictOf(project, files, met), false)) return;
-  const issues = await findingsOf(project, files, met);
+const assertValid = (project: Project, files: ChangeFiles, met: readonly MetDelta[]): void => {
+  if (isValid(verdictOf(project, files, met), false)) return;
+  const issues = findingsOf(project, files, met);
   throw new CloutError('CHANGE_INVALID', `Validation failed for change '${files.name}'`, {
     hint: `clout change validate ${files.name} lists what is wrong and where`,
     details: { slug: files.name, issues },

@@ -10,14 +10,14 @@ export const UNDO_FILE = '.undo.json';
 export const slugOfArchived = (name: string): string => name.replace(/^\d{4}-\d{2}-\d{2}-(?=.)/u, '');
 
 /** Folders in the archive that hold a change of this slug, oldest first. The receipt decides where there is one. */
-export const archivedAs = async (project: Project, slug: string): Promise<string[]> => {
+export const archivedAs = (project: Project, slug: string): string[] => {
   const found: string[] = [];
   for (const name of archivedNames(project)) {
     const bare = slugOfArchived(name);
     const isExact = name === slug || bare === slug;
     // A second archive of one slug on one day carries `-2`, `-3`, …
     if (!isExact && !(bare.startsWith(`${slug}-`) && /^\d{1,4}$/u.test(bare.slice(slug.length + 1)))) continue;
-    const recorded = slugIn(await readReceipt(project, name));
+    const recorded = slugIn(readReceipt(project, name));
     if (recorded === undefined ? isExact : recorded === slug) found.push(name);
   }
   return found;
@@ -30,9 +30,9 @@ export const archivedNames = (project: Project): string[] =>
     .sort();
 
 /** The receipt as it is on disk; undefined where there is none or it cannot be read. */
-export const readReceipt = async (project: Project, archived: string): Promise<object | undefined> => {
+export const readReceipt = (project: Project, archived: string): object | undefined => {
   try {
-    const text = await readInside(project.openspecDir, path.join(archiveDir(project), archived, RECEIPT_FILE));
+    const text = readInside(project.openspecDir, path.join(archiveDir(project), archived, RECEIPT_FILE));
     const value: unknown = text === undefined ? undefined : JSON.parse(text);
     return value !== null && typeof value === 'object' ? value : undefined;
   } catch {

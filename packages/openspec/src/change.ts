@@ -41,7 +41,7 @@ const DELTA_FILE = '/spec.md';
 export const changeFolder = (project: Project, slug: string): string => path.join(changesDir(project), slug);
 
 /** Is there a real folder, no link that leads out? */
-export const isChangeFolder = async (project: Project, folder: string): Promise<boolean> => {
+export const isChangeFolder = (project: Project, folder: string): boolean => {
   try {
     const boundary = realOf(project.openspecDir);
     const real = realpathSync.native(folder);
@@ -61,18 +61,18 @@ export const loadChange = (project: Project, slug: string): Promise<ChangeFiles>
  * @throws INVALID_INPUT, CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED
  */
 export const readDocument = (project: Project, slug: string, name: string): Promise<string | undefined> =>
-  readWhole(project, slug, (folder) => readInside(project.openspecDir, path.join(folder, name)));
+  readWhole(project, slug, async (folder) => readInside(project.openspecDir, path.join(folder, name)));
 
 const readWhole = async <T>(project: Project, slug: string, read: (folder: string) => Promise<T>): Promise<T> => {
   if (slug !== 'archive') assertChangeName(slug);
   const folder = changeFolder(project, slug);
-  while (isChangeName(slug) && (await isChangeFolder(project, folder)) && isOwnName(changesDir(project), slug)) {
+  while (isChangeName(slug) && isChangeFolder(project, folder) && isOwnName(changesDir(project), slug)) {
     const before = identityOf(folder);
     const found = await read(folder);
     // A folder that was archived, or replaced by a new change of this name, would be shown as a mixture.
     if (before !== undefined && identityOf(folder) === before) return found;
   }
-  const archived = await archivedAs(project, slug);
+  const archived = archivedAs(project, slug);
   if (archived.length > 0) {
     throw new CloutError('CHANGE_ALREADY_ARCHIVED', `Change '${slug}' is archived already`, {
       details: { slug, archived_as: archived.at(-1) },
@@ -114,7 +114,7 @@ const deltasOf = async (
   const measure = deltaMeter();
   const slice = sliced(() => project.clock.monotonic());
   for (const file of specFiles) {
-    const text = file.name.endsWith(DELTA_FILE) ? await readInside(project.openspecDir, file.path) : undefined;
+    const text = file.name.endsWith(DELTA_FILE) ? readInside(project.openspecDir, file.path) : undefined;
     if (text === undefined) continue;
     measure(`specs/${file.name}`, text);
     if (slice.isOver()) await slice.pause();
@@ -125,37 +125,32 @@ const deltasOf = async (
 };
 
 const loadFolder = async (project: Project, name: string, folder: string): Promise<ChangeFiles> => {
-  const read = (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
-  const metaText = await read(path.join(folder, META_FILE));
+  const read = (file: string): string | undefined => readInside(project.openspecDir, file);
+  const metaText = read(path.join(folder, META_FILE));
   const { deltas, specFiles } = await deltasIn(project, name, folder);
   const meta = parseMeta(metaText);
-  const tasks = await read(path.join(folder, TASKS_FILE));
+  const tasks = read(path.join(folder, TASKS_FILE));
   const pattern = trackPattern(realOf(project.openspecDir) ?? project.openspecDir, meta.schema);
   return {
     name,
     folder,
     meta,
     metaText,
-    proposal: await read(path.join(folder, 'proposal.md')),
+    proposal: read(path.join(folder, 'proposal.md')),
     tasks,
     pattern,
-    tracked: await trackedTexts(project, folder, pattern, tasks),
+    tracked: trackedTexts(project, folder, pattern, tasks),
     deltas,
     specFiles,
   };
 };
 
-const trackedTexts = async (
-  project: Project,
-  folder: string,
-  pattern: string,
-  tasks: string | undefined,
-): Promise<string[]> => {
+const trackedTexts = (project: Project, folder: string, pattern: string, tasks: string | undefined): string[] => {
   if (pattern === TASKS_FILE) return tasks === undefined ? [] : [tasks];
   const names = walkFiles(project.openspecDir, folder).map(({ name }) => name);
   const texts: string[] = [];
   for (const name of trackedNames(names, pattern)) {
-    const text = await readInside(project.openspecDir, path.join(folder, name));
+    const text = readInside(project.openspecDir, path.join(folder, name));
     if (text !== undefined) texts.push(text);
   }
   return texts;
@@ -216,7 +211,7 @@ export const toSummary = (
 };
 
 /** Does a file under `specs/` that is no `spec.md` of a capability hold delta sections all the same? */
-export const holdsDelta = async (project: Project, file: FoundFile): Promise<boolean> => {
-  const text = await readInside(project.openspecDir, file.path);
+export const holdsDelta = (project: Project, file: FoundFile): boolean => {
+  const text = readInside(project.openspecDir, file.path);
   return text !== undefined && parseDelta(text).sections.length > 0;
 };

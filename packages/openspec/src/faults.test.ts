@@ -206,6 +206,55 @@ describe('[T8.atomic] a file edited by hand between the crash and the next opera
     expect(await leftovers(folder)).toEqual([expect.stringContaining('x.json')]);
   });
 
+  /** What an older version had begun: its intents hold whole texts. */
+  const first = async (changed: Readonly<Record<string, string>>, more: readonly object[] = []): Promise<Scratch> => {
+    const spec = { path: 'specs/cap/spec.md', before: START['openspec/specs/cap/spec.md'], after: 'merged\n' };
+    const writes = [
+      spec,
+      { path: 'specs/made/spec.md', before: 'made\n', after: null },
+      { path: 'specs/area/fresh/spec.md', before: null, after: 'fresh\n' },
+      { path: 'changes/add-it/receipt.json', before: null, after: '{}\n' },
+      ...more,
+    ];
+    const text = JSON.stringify({ format: 1, op: 'archive', slug: 'add-it', archivedAs: 'a', writes });
+    const folder = await scratch({
+      ...START,
+      ...changed,
+      'openspec/.task-mcp/journal/x.json': `${text}\n${sha256(text)}\n`,
+    });
+    await nextOperation(folder);
+    return folder;
+  };
+
+  it.each<Record<string, string>>([{}, { 'openspec/specs/cap/spec.md': 'merged\n' }])(
+    'finishes what an older version had begun, from %j',
+    async (changed) => {
+      await using folder = await first(changed);
+      const now = await visible(folder);
+      expect(now).toMatchObject({
+        'openspec/specs/cap/spec.md': 'merged\n',
+        'openspec/specs/area/fresh/spec.md': 'fresh\n',
+        'openspec/changes/archive/a/receipt.json': 'receipt',
+      });
+      expect(Object.keys(now)).not.toContain('openspec/specs/made/spec.md');
+      expect(Object.keys(now)).not.toContain('openspec/changes/add-it/tasks.md');
+      expect(await leftovers(folder)).toEqual([]);
+    },
+  );
+
+  it('takes back what an older version had begun where a file was edited since', async () => {
+    const edited = { 'openspec/specs/area/fresh/spec.md': 'edited by hand\n' };
+    await using folder = await first({ ...edited, 'openspec/specs/cap/spec.md': 'merged\n' });
+    expect(await visible(folder)).toEqual({ ...VISIBLE, ...edited });
+    expect(await leftovers(folder)).toEqual([]);
+  });
+
+  it('puts an intent aside of which one file is none', async () => {
+    await using folder = await first({}, [{ path: 'specs/cap/other.md', before: 1, after: 'x' }]);
+    expect(await visible(folder)).toEqual(VISIBLE);
+    expect(await leftovers(folder)).toEqual([expect.stringContaining('x.json')]);
+  });
+
   it('does not follow an intent out of the folder', async () => {
     const write = { path: 'specs/../../outside.md', before: null, after: 'x' };
     const intent = { format: 1, op: 'archive', slug: 'add-it', archivedAs: 'a', writes: [write] };

@@ -15,6 +15,6 @@ export const assertHolds = async (project: Project, slug: string): Promise<void>
  */
 export const changeIdentity = async (project: Project, slug: string): Promise<string> => {
   const { meta } = await loadChange(project, slug);
-  const archived = await archivedAs(project, slug);
+  const archived = archivedAs(project, slug);
   return `opened ${meta.opened ?? 'by hand'}, after ${archived.at(-1) ?? 'none'}`;
 };

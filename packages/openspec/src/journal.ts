@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import { RECEIPT_FILE } from './archived.ts';
+import { sha256 } from './digest.ts';
 import {
   ensureFolder,
   ensureOwnFolder,
@@ -16,7 +17,7 @@ import {
 import { errnoOf } from './disk/errno.ts';
 import { isInside } from './disk/inside.ts';
 import { assertWritesInside, namesOf, readPerhaps } from './disk/read.ts';
-import { isIntent, openPath, parseIntent, writeIntent, type Intent, type IntendedWrite } from './intent.ts';
+import { isIntent, openPath, parseIntent, textsOf, writeIntent, type Intent } from './intent.ts';
 import { archiveDir, changesDir, specsDir, workDir, type HeldProject } from './project.ts';
 
 /** Writes the intent durably, carries it out and forgets it. A crash in between is made good by `recover`. */
@@ -28,7 +29,7 @@ export const commit = async (project: HeldProject, intent: Intent): Promise<void
     archiveDir(project),
     ...intent.writes.map((write) => path.join(project.openspecDir, write.path)),
   ])
-    await assertWritesInside(project.openspecDir, folder);
+    assertWritesInside(project.openspecDir, folder);
   await ensureJournal(project);
   await replaceFile(project.writes, workDir(project, 'staging'), file, writeIntent(intent));
   const isDone = await carryOut(project, intent);
@@ -76,16 +77,20 @@ const carryOut = async (project: HeldProject, intent: Intent): Promise<boolean> 
   const isArchive = intent.op === 'archive';
   const places = [path.join(changesDir(project), intent.slug), path.join(archiveDir(project), intent.archivedAs)];
   const [from = '', to = ''] = isArchive ? places : places.reverse();
-  if (!isFolder(from) || (isArchive && (await isArchivedAlready(project, intent)))) return true;
-  const states: { write: IntendedWrite; now: string | null }[] = [];
-  for (const write of intent.writes) states.push({ write, now: await current(project, write) });
-  const isForeign =
-    states.some(({ write, now }) => now !== write.before && now !== write.after) || (!isArchive && isThere(to));
+  if (!isFolder(from) || (isArchive && isArchivedAlready(project, intent))) return true;
+  const states: { file: string; now: string | null; texts: ReturnType<typeof textsOf> }[] = [];
+  for (const write of intent.writes) {
+    const file = path.join(project.openspecDir, write.path);
+    const now = readPerhaps(project.openspecDir, file) ?? null;
+    states.push({ file, now, texts: textsOf(write, now) });
+  }
+  const isForeign = states.some(({ texts }) => texts === undefined) || (!isArchive && isThere(to));
   const wanted = new Map<string, string | null>();
-  for (const { write, now } of states) {
-    const text = isForeign ? write.before : write.after;
-    if (now === text || (isForeign && now !== write.after)) continue;
-    wanted.set(path.join(project.openspecDir, write.path), text);
+  for (const { file, now, texts } of states) {
+    // The text of somebody else stays.
+    if (texts === undefined) continue;
+    const text = isForeign ? texts.before : texts.after;
+    if (now !== text) wanted.set(file, text);
   }
   await put(project, wanted);
   if (isForeign) return false;
@@ -104,14 +109,11 @@ const freeFolder = (folder: string): string => {
 };
 
 /** After the rename, a new change may have taken the slug; the receipt in the archive tells that we are done. */
-const isArchivedAlready = async (project: HeldProject, { slug, archivedAs, writes }: Intent): Promise<boolean> => {
-  const receipt = writes.find((write) => write.path === openPath(slug, RECEIPT_FILE))?.after;
-  const archived = path.join(archiveDir(project), archivedAs, RECEIPT_FILE);
-  return receipt !== undefined && (await readPerhaps(project.openspecDir, archived)) === receipt;
+const isArchivedAlready = (project: HeldProject, { slug, archivedAs, writes }: Intent): boolean => {
+  const receipt = writes.find((write) => write.path === openPath(slug, RECEIPT_FILE));
+  const archived = readPerhaps(project.openspecDir, path.join(archiveDir(project), archivedAs, RECEIPT_FILE));
+  return receipt !== undefined && archived !== undefined && sha256(archived) === receipt.after;
 };
-
-const current = async (project: HeldProject, write: IntendedWrite): Promise<string | null> =>
-  (await readPerhaps(project.openspecDir, path.join(project.openspecDir, write.path))) ?? null;
 
 /** Texts by file; null takes the file away, and folders of specifications that it leaves empty. */
 const put = async (project: HeldProject, wanted: ReadonlyMap<string, string | null>): Promise<void> => {

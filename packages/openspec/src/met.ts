@@ -21,9 +21,17 @@ export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 
   const met: MetDelta[] = [];
   const slice = sliced(() => project.clock.monotonic());
   for (const { capability, text } of deltas) {
-    const base = await readInside(project.openspecDir, specFile(project, capability));
-    met.push({ capability, text, delta: parseDelta(text), base });
+    const base = readInside(project.openspecDir, specFile(project, capability));
+    met.push(meet(capability, text, base));
     if (slice.isOver()) await slice.pause();
   }
   return met;
 };
+
+/** The same where the specification was read already. */
+export const meet = (capability: string, text: string, base: string | undefined): MetDelta => ({
+  capability,
+  text,
+  delta: parseDelta(text),
+  base,
+});

@@ -10,7 +10,7 @@ import { tickTask } from './tick.ts';
 import { unarchiveChange } from './unarchive.ts';
 
 const clock = fixedClock('2026-11-20T12:00:00.000Z');
-const INTENT = '{"format":2,"steps":["something that we do not know"]}';
+const INTENT = '{"format":3,"steps":["something that we do not know"]}';
 const NONE = { rationale: undefined, owner: undefined, ttl: undefined, template: undefined };
 
 /** What a newer version left behind, each as this one would meet it. */

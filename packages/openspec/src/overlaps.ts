@@ -4,40 +4,57 @@ import { codeOf, type Overlap } from '@cloutagent/contract';
 import { noteBases } from './base/see.ts';
 import { loadDeltas, loadShared, type ChangeDeltas } from './change.ts';
 import { entriesOf, namesOf } from './disk/read.ts';
-import { parseDelta } from './grammar/delta.ts';
 import { nextTurn } from './listing/slice.ts';
-import { meetSpecs, type MetDelta } from './met.ts';
-import { overlapsAmong, touchesOf, type Touch } from './overlap.ts';
+import { meet, meetSpecs, type MetDelta } from './met.ts';
+import { keyOf, overlapsAmong, touchesOf, type Touch } from './overlap.ts';
 import { changesDir, type Project } from './project.ts';
 import { isChangeName } from './slug.ts';
 
-/** Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. */
-type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[]) => Promise<unknown>;
+/**
+ * Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. `isShared`: it
+ * names a requirement that the change in hand names too.
+ */
+type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean) => Promise<unknown>;
 
 /**
  * Requirements that several open changes name: of one change, or of all. What they start from is noted on the way, so
  * that a later archive knows what it would overwrite.
  * @throws CHANGE_NOT_FOUND, CHANGE_ALREADY_ARCHIVED for a slug that is none
  */
-export const overlapsOf = async (project: Project, slug?: string): Promise<Overlap[]> =>
-  slug === undefined
-    ? overlapsAmong(await looked(project, openNames(project), noteBases, async (name) => loadDeltas(project, name)))
-    : overlapsOfOne(project, await loadDeltas(project, slug));
-
-const overlapsOfOne = async (project: Project, own: ChangeDeltas): Promise<Overlap[]> => {
-  await noteBases(project, own, await meetSpecs(project, own));
-  return overlapsWith(project, own, noteBases);
+export const overlapsOf = async (project: Project, slug?: string): Promise<Overlap[]> => {
+  if (slug === undefined) return overlapsAmong(await looked(openNames(project), async (name) => lookAt(project, name)));
+  const own = await loadDeltas(project, slug);
+  const met = await meetSpecs(project, own);
+  await noteBases(project, own, met);
+  return overlapsWith(project, own.name, met, noteBases);
 };
 
-/** Those of one change that was read already; `note` is told of the others. */
-export const overlapsWith = async (project: Project, own: ChangeDeltas, note: Note): Promise<Overlap[]> => {
-  const capabilities = own.deltas.map(({ capability }) => capability);
-  const names = namesOf(changesDir(project)).filter((name) => isChangeName(name) && name !== own.name);
-  const others = await sharing(project, names, capabilities);
-  const touches = own.deltas.flatMap(({ capability, text }) => touchesOf(capability, parseDelta(text)));
-  const load = async (name: string): Promise<ChangeDeltas> => loadShared(project, name, capabilities);
-  const all = [{ slug: own.name, touches }, ...(await looked(project, others, note, load))];
-  return overlapsAmong(all).filter(({ changes }) => changes.some((change) => change.slug === own.name));
+/** Those of one change that was read already, with the specifications that it meets; `note` is told of the others. */
+export const overlapsWith = async (
+  project: Project,
+  name: string,
+  own: readonly MetDelta[],
+  note: Note,
+): Promise<Overlap[]> => {
+  const specs = new Map(own.map(({ capability, base }) => [capability, base]));
+  const capabilities = [...specs.keys()];
+  const touches = touchesIn(own);
+  const keys = new Set(touches.map(keyOf));
+  const names = namesOf(changesDir(project)).filter((other) => isChangeName(other) && other !== name);
+  const others = await looked(await sharing(project, names, capabilities), async (other) => {
+    const files = await loadShared(project, other, capabilities);
+    const met = files.deltas.map(({ capability, text }) => meet(capability, text, specs.get(capability)));
+    const theirs = touchesIn(met);
+    await note(
+      project,
+      files,
+      met,
+      theirs.some((touch) => keys.has(keyOf(touch))),
+    );
+    return { slug: other, touches: theirs };
+  });
+  const all = [{ slug: name, touches }, ...others];
+  return overlapsAmong(all).filter(({ changes }) => changes.some((change) => change.slug === name));
 };
 
 /** Their order does not matter here, so nothing is read but the folder itself. */
@@ -51,16 +68,11 @@ interface Looked {
   readonly touches: readonly Touch[];
 }
 
-const looked = async (
-  project: Project,
-  names: readonly string[],
-  note: Note,
-  load: (name: string) => Promise<ChangeDeltas>,
-): Promise<Looked[]> => {
+const looked = async (names: readonly string[], look: (name: string) => Promise<Looked>): Promise<Looked[]> => {
   const found: Looked[] = [];
   for (const name of names) {
     try {
-      found.push(await lookedAt(project, await load(name), note));
+      found.push(await look(name));
     } catch (error) {
       // Archived meanwhile, or unreadable: then its own validation says why.
       if (codeOf(error) === undefined) throw error;
@@ -69,11 +81,15 @@ const looked = async (
   return found;
 };
 
-const lookedAt = async (project: Project, files: ChangeDeltas, note: Note): Promise<Looked> => {
+const lookAt = async (project: Project, name: string): Promise<Looked> => {
+  const files = await loadDeltas(project, name);
   const met = await meetSpecs(project, files);
-  await note(project, files, met);
-  return { slug: files.name, touches: met.flatMap(({ capability, delta }) => touchesOf(capability, delta)) };
+  await noteBases(project, files, met);
+  return { slug: name, touches: touchesIn(met) };
 };
+
+const touchesIn = (met: readonly MetDelta[]): Touch[] =>
+  met.flatMap(({ capability, delta }) => touchesOf(capability, delta));
 
 /** Looks between two turns of the event loop: 3 µs each, against 60 with a promise for each. */
 const LOOKS_PER_TURN = 500;
@@ -85,15 +101,16 @@ const sharing = async (
   capabilities: readonly string[],
 ): Promise<string[]> => {
   const found: string[] = [];
-  const changes = changesDir(project);
+  const changes = `${changesDir(project)}${path.sep}`;
   const files = capabilities.map((capability) => path.join(path.sep, 'specs', ...capability.split('/'), 'spec.md'));
-  for (const [index, name] of names.entries()) {
-    for (const file of files) {
-      if (!existsSync(`${changes}${path.sep}${name}${file}`)) continue;
-      found.push(name);
-      break;
-    }
-    if (((index + 1) * files.length) % LOOKS_PER_TURN < files.length) await nextTurn();
+  let looks = 0;
+  for (const name of names) {
+    const folder = changes + name;
+    if (files.some((file) => existsSync(folder + file))) found.push(name);
+    looks += files.length;
+    if (looks < LOOKS_PER_TURN) continue;
+    looks = 0;
+    await nextTurn();
   }
   return found;
 };

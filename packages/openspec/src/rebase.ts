@@ -22,7 +22,7 @@ export const rebaseChange = async (given: Project, slug: string): Promise<Rebase
   mutate(given, async (project) => {
     const files = await loadChange(project, slug);
     assertFree(project, files.name, files.meta);
-    const known = await readBases(project, files.folder);
+    const known = readBases(project, files.folder);
     const bases = new Map<string, Base>(known.map((base) => [keyOf(base), base]));
     const rebased: Rebased['rebased'][number][] = [];
     for (const { capability, delta, base: spec } of await meetSpecs(project, files)) {

@@ -76,9 +76,9 @@ const listingOf = async (project: Project, uri: string, rest: string): Promise<o
   const [address = '', query = ''] = rest.split('?');
   if (address === 'active' || address === 'active/list') return listChanges(project, queryOf(query));
   const slug = address.startsWith('archived/') ? decode(address.slice('archived/'.length)) : undefined;
-  const name = slug === undefined || slug === '' ? undefined : (await archivedAs(project, slug)).at(-1);
+  const name = slug === undefined || slug === '' ? undefined : archivedAs(project, slug).at(-1);
   if (slug === undefined || name === undefined) throw notFound(uri);
-  const receipt = await readReceipt(project, name);
+  const receipt = readReceipt(project, name);
   return {
     slug,
     archivedAt: textIn(receipt, 'archivedAt') ?? /^\d{4}-\d{2}-\d{2}/u.exec(name)?.[0] ?? null,

@@ -6,7 +6,7 @@ import { changeFolder } from './change.ts';
 import { sha256 } from './digest.ts';
 import { isThere } from './disk/durable.ts';
 import { readInside } from './disk/read.ts';
-import { archivedPath, type IntendedWrite } from './intent.ts';
+import { archivedPath, intend, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
@@ -23,22 +23,19 @@ import { assertChangeName } from './slug.ts';
 export const unarchiveChange = async (given: Project, { slug }: { readonly slug: string }): Promise<UnarchiveResult> =>
   mutate(given, async (project) => {
     assertChangeName(slug);
-    const archived = await lastArchive(project, slug);
+    const archived = lastArchive(project, slug);
     const folder = path.join(archiveDir(project), archived);
-    const read = async (file: string): Promise<string | undefined> => readInside(project.openspecDir, file);
-    const undo = parseUndo(await read(path.join(folder, UNDO_FILE)));
+    const read = (file: string): string | undefined => readInside(project.openspecDir, file);
+    const undo = parseUndo(read(path.join(folder, UNDO_FILE)));
     if (undo === undefined) throw noRecord(slug, archived);
     const target = changeFolder(project, undo.slug);
     if (isThere(target)) throw taken(undo.slug, archived);
-    assertFree(project, undo.slug, parseMeta(await read(path.join(folder, META_FILE))));
-    const specs = await specWrites(project, archived, undo);
-    const own = async (name: string, after: string | null): Promise<IntendedWrite> => ({
-      path: archivedPath(archived, name),
-      before: (await read(path.join(folder, name))) ?? null,
-      after,
-    });
-    const writes = [...specs, await own(RECEIPT_FILE, undo.receipt), await own(UNDO_FILE, null)];
-    await commit(project, { format: 1, op: 'unarchive', slug: undo.slug, archivedAs: archived, writes });
+    assertFree(project, undo.slug, parseMeta(read(path.join(folder, META_FILE))));
+    const specs = specWrites(project, archived, undo);
+    const own = (name: string, after: string | null): IntendedWrite =>
+      intend(archivedPath(archived, name), read(path.join(folder, name)) ?? null, after);
+    const writes = [...specs, own(RECEIPT_FILE, undo.receipt), own(UNDO_FILE, null)];
+    await commit(project, { format: 2, op: 'unarchive', slug: undo.slug, archivedAs: archived, writes });
     return {
       slug: undo.slug,
       archivedAs: archived,
@@ -48,9 +45,9 @@ export const unarchiveChange = async (given: Project, { slug }: { readonly slug:
   });
 
 /** By number where one day saw several: `-10` comes after `-2`. */
-const lastArchive = async (project: Project, slug: string): Promise<string> => {
+const lastArchive = (project: Project, slug: string): string => {
   const names = archivedNames(project);
-  const found = names.includes(slug) ? [slug] : await archivedAs(project, slug);
+  const found = names.includes(slug) ? [slug] : archivedAs(project, slug);
   const last = found.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
   if (last !== undefined) return last;
   throw new CloutError('CHANGE_NOT_FOUND', `There is no archived change '${slug}'`, {
@@ -59,13 +56,13 @@ const lastArchive = async (project: Project, slug: string): Promise<string> => {
   });
 };
 
-const specWrites = async (project: Project, archived: string, undo: Undo): Promise<IntendedWrite[]> => {
+const specWrites = (project: Project, archived: string, undo: Undo): IntendedWrite[] => {
   const writes: IntendedWrite[] = [];
   const changed: string[] = [];
   for (const spec of undo.specs) {
-    const now = (await readInside(project.openspecDir, path.join(project.openspecDir, spec.path))) ?? null;
+    const now = readInside(project.openspecDir, path.join(project.openspecDir, spec.path)) ?? null;
     if ((now === null ? null : sha256(now)) !== spec.after) changed.push(`openspec/${spec.path}`);
-    writes.push({ path: spec.path, before: now, after: restored(spec, now) });
+    writes.push(intend(spec.path, now, restored(spec, now)));
   }
   if (changed.length === 0) return writes;
   throw new CloutError(

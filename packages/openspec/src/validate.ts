@@ -25,7 +25,7 @@ export const validateChange = async (
   const met = await meetSpecs(project, files);
   const { stale } = checkBases(met, await noteBases(project, files, met), false);
   const issues = [
-    ...(await findingsOf(project, files, met)),
+    ...findingsOf(project, files, met),
     ...stale.map(staleFinding),
     ...shortcomingsOf(files),
     ...twinsOf(project, met).map(collision),
@@ -53,15 +53,15 @@ export const isValid = (issues: readonly Finding[], strict: boolean): boolean =>
   !issues.some(({ level }) => level === 'ERROR' || (strict && level === 'WARNING'));
 
 /** Everything that can make a change invalid; what is only information needs a trial merge, and is left out. */
-export const verdictOf = async (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Promise<Finding[]> =>
+export const verdictOf = (project: Project, files: ChangeFiles, met: readonly MetDelta[]): Finding[] =>
   findingsOf(project, files, met, () => []);
 
-export const findingsOf = async (
+export const findingsOf = (
   project: Project,
   files: ChangeFiles,
   met: readonly MetDelta[],
   blockers: (slug: string, one: MetDelta) => Finding[] = blockerOf,
-): Promise<Finding[]> => {
+): Finding[] => {
   const pathOf = ({ capability }: MetDelta): string => `${capability}/spec.md`;
   const rootFile = files.specFiles.filter(({ name }) => name === 'spec.md').map(({ name }) => misplacedFinding(name));
   const perDelta = met.flatMap((one) => deltaFindings(pathOf(one), one.delta, one.base));
@@ -71,7 +71,7 @@ export const findingsOf = async (
   const unread: Finding[] = [];
   for (const file of files.specFiles) {
     if (path.posix.basename(file.name) === 'spec.md' || !file.name.toLowerCase().endsWith('.md')) continue;
-    if (await holdsDelta(project, file)) unread.push(misplacedFinding(file.name));
+    if (holdsDelta(project, file)) unread.push(misplacedFinding(file.name));
   }
   return [
     ...rootFile,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openCalendar, periodEnd, slotsAt } from './calendar.ts';
 
@@ -17,6 +18,15 @@ describe('[E12.limits] [D11] days, weeks and months of a time zone', () => {
     ['2026-11-29T12:00:00Z', 'UTC', '2026-11-29', '2026-W48', '2026-11'],
   ])('%s in %s is day %s, week %s, month %s', (iso, zone, day, week, month) => {
     expect(slotsAt(at(iso), zone)).toEqual({ day, week, month });
+  });
+
+  it('needs no formatter for UTC, and says what it would say', () => {
+    const moment = fc.integer({ min: at('1970-01-01T00:00:00Z'), max: at('2199-12-31T23:59:59Z') });
+    fc.assert(
+      fc.property(moment, (ms) => {
+        expect(slotsAt(ms, 'UTC')).toEqual(slotsAt(ms, 'Etc/UTC'));
+      }),
+    );
   });
 
   it.each([

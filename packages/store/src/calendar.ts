@@ -33,19 +33,27 @@ const pad = (value: number, digits: number): string => String(value).padStart(di
 
 /** Periods of the moment `ms` (milliseconds since 1970) by the calendar of a time zone. Throws RangeError for no zone. */
 export const slotsAt = (ms: number, timeZone: string): Slots => {
-  const parts = new Map(
-    formatterOf(timeZone)
-      .formatToParts(ms)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  const year = parts.get('year') ?? 0;
-  const month = parts.get('month') ?? 0;
-  const day = parts.get('day') ?? 0;
+  const [year, month, day] = dateAt(ms, timeZone);
   return {
     day: `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`,
     week: isoWeek(year, month, day),
     month: `${pad(year, 4)}-${pad(month, 2)}`,
   };
+};
+
+/** Year, month from 1, and day. */
+const dateAt = (ms: number, timeZone: string): readonly [number, number, number] => {
+  if (timeZone === 'UTC') {
+    // Most have no other zone, and a start would wait for its first formatter.
+    const date = new Date(ms);
+    return [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
+  }
+  const parts = new Map(
+    formatterOf(timeZone)
+      .formatToParts(ms)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  return [parts.get('year') ?? 0, parts.get('month') ?? 0, parts.get('day') ?? 0];
 };
 
 /** Weeks begin on Monday and belong to the year of their Thursday. */

@@ -157,8 +157,6 @@ export interface StoreOptions {
   readonly dir: string;
   readonly clock: Clock;
   readonly money?: MoneyOptions;
-  /** Where `worker.js` of this package is, when a bundle has moved it. */
-  readonly workerUrl?: URL;
 }
 
 export interface MoneyOptions {
@@ -177,7 +175,7 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   } catch (cause) {
     throw fromFailure(toFailure(cause), cause);
   }
-  const writer = await openWriter({ file: path.join(options.dir, 'store.db') }, options.workerUrl);
+  const writer = await openWriter({ file: path.join(options.dir, 'store.db') });
   return createStore(writer, options.clock, options.money);
 };
 

@@ -29,14 +29,11 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** From source (module tests) a thread cannot load TypeScript on Node 20, so that the built file is used. */
-const defaultWorkerUrl = (): URL =>
-  import.meta.url.endsWith('.ts')
-    ? new URL('../dist/worker.js', import.meta.url)
-    : new URL('./worker.js', import.meta.url);
+/** As a bundle, also from source (module tests): a thread cannot load TypeScript on Node 20. */
+const WORKER_URL = new URL('../dist/bundle/worker.js', import.meta.url);
 
 /** Starts the thread; resolves when the database is open and migrated. Throws STORAGE_*. */
-export const openWriter = async (options: WorkerOptions, workerUrl: URL = defaultWorkerUrl()): Promise<Writer> => {
+export const openWriter = async (options: WorkerOptions, workerUrl: URL = WORKER_URL): Promise<Writer> => {
   // Without this process's own flags: `--conditions` would lead the built file to TypeScript sources.
   const worker = new Worker(workerUrl, { workerData: options, name: 'store', execArgv: [] });
   const pending = new Map<number, Pending>();

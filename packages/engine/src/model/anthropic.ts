@@ -82,11 +82,11 @@ const openClient = async (
   profile: ProviderProfile,
   proxy: ProxyAddresses | undefined,
 ): Promise<Anthropic> => {
-  const [{ default: Sdk }, fetch] = await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(proxy)]);
+  const { default: Sdk } = await import('@anthropic-ai/sdk');
   return new Sdk({
     baseURL,
     apiKey,
-    fetch,
+    fetch: openPoolFetch(proxy),
     maxRetries: 0,
     openTelemetry: false,
     // It writes to the console, warnings about broken events with their text among them.

@@ -137,7 +137,7 @@ describe('the network of calls', () => {
   });
 
   it('refuses a certificate that nobody signed', async () => {
-    const fetch = await openPoolFetch(undefined);
+    const fetch = openPoolFetch(undefined);
     const server = createNetServer((socket) => socket.end('not TLS'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     await expect(fetch(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`)).rejects.toMatchObject({

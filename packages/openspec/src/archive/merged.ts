@@ -1,11 +1,9 @@
-import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
-import type { IntendedWrite } from '../intent.ts';
+import { intend, type IntendedWrite } from '../intent.ts';
 import { mergeDelta } from '../merge/merge.ts';
 import type { Merge } from '../merge/model.ts';
 import { outcomeOf } from '../merge/outcome.ts';
-import type { Project } from '../project.ts';
-import { specFile, type MetDelta } from '../met.ts';
+import type { MetDelta } from '../met.ts';
 
 /** A delta, what it does to its specification, and what becomes of the file. */
 export type Merged = MetDelta & {
@@ -41,11 +39,9 @@ export const mergesOf = (slug: string, met: readonly MetDelta[], mayRetire: bool
   });
 
 /** Specifications that are written or deleted; what is in sync already stays untouched, byte for byte. */
-export const writesOf = (project: Project, merged: readonly Merged[]): IntendedWrite[] =>
+export const writesOf = (merged: readonly Merged[]): IntendedWrite[] =>
   merged
     .filter(({ outcome }) => outcome !== 'keep')
-    .map(({ capability, base, merge, outcome }) => ({
-      path: path.relative(project.openspecDir, specFile(project, capability)).split(path.sep).join('/'),
-      before: base ?? null,
-      after: outcome === 'retire' ? null : merge.text,
-    }));
+    .map(({ capability, base, merge, outcome }) =>
+      intend(`specs/${capability}/spec.md`, base ?? null, outcome === 'retire' ? null : merge.text),
+    );

@@ -1,5 +1,4 @@
 import { CloutError, codeOf } from '@cloutagent/contract';
-import { sha256 } from '../digest.ts';
 import type { IntendedWrite } from '../intent.ts';
 
 /** Only what an archive replaced is kept: specifications are long, and an archive changes a few lines of them. */
@@ -21,35 +20,13 @@ export interface Undo {
 export const undoOf = (slug: string, writes: readonly IntendedWrite[], receipt: string | null): Undo => ({
   format: 1,
   slug,
-  specs: writes.map(({ path, before, after }) => ({
+  specs: writes.map(({ path, before, after, start, old, fresh }) => ({
     path,
-    after: after === null ? null : sha256(after),
-    before: before === null ? null : replaced(before, after ?? ''),
+    after,
+    before: before === null ? null : { start, end: start + fresh.length, text: old },
   })),
   receipt,
 });
-
-const replaced = (before: string, after: string): { start: number; end: number; text: string } => {
-  const shorter = Math.min(before.length, after.length);
-  const start = alike((to, from) => before.slice(from, to) === after.slice(from, to), shorter);
-  const end = (text: string, to: number, from: number): string => text.slice(text.length - to, text.length - from);
-  const tail = alike((to, from) => end(before, to, from) === end(after, to, from), shorter - start);
-  return { start, end: after.length - tail, text: before.slice(start, before.length - tail) };
-};
-
-/**
- * Length of what is the same, at most `limit`: `isSame(to, from)` compares the part between two distances. In halves,
- * since whole parts are compared at once, and a large specification has 100,000 characters.
- */
-const alike = (isSame: (to: number, from: number) => boolean, limit: number): number => {
-  let same = 0;
-  for (let most = limit; same < most;) {
-    const middle = same + Math.ceil((most - same) / 2);
-    if (isSame(middle, same)) same = middle;
-    else most = middle - 1;
-  }
-  return same;
-};
 
 /** The file as it was before, from the file as the archive left it. */
 export const restored = ({ before }: Undo['specs'][number], now: string | null): string | null =>

@@ -1,4 +1,5 @@
 import { CloutError } from '@cloutagent/contract';
+import { remembered } from '../grammar/remembered.ts';
 
 /**
  * Beside the documents of a change: what each requirement that its deltas name looked like when they named it first.
@@ -31,8 +32,9 @@ export interface Note {
 const NO_NOTE: Note = { bases: [], isPassing: false };
 
 /** Reads what it can: a file that was damaged by hand or by a merge of branches protects less, but stops nothing. */
-export const parseNote = (text: string | undefined): Note => {
-  if (text === undefined) return NO_NOTE;
+export const parseNote = (text: string | undefined): Note => (text === undefined ? NO_NOTE : noteIn(text));
+
+const noteIn = remembered((text): Note => {
   let value: { format?: unknown; passing?: unknown; bases?: unknown } | null;
   try {
     // Checked below.
@@ -45,7 +47,7 @@ export const parseNote = (text: string | undefined): Note => {
   }
   const bases = Array.isArray(value?.bases) ? value.bases.filter((base: unknown): base is Base => isBase(base)) : [];
   return { bases, isPassing: value?.passing === true };
-};
+});
 
 export const writeNote = ({ bases, isPassing }: Note): string =>
   `${JSON.stringify({ format: 1, ...(isPassing ? { passing: true } : {}), bases }, null, 2)}\n`;

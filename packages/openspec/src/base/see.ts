@@ -2,6 +2,7 @@ import path from 'node:path';
 import { codeOf } from '@cloutagent/contract';
 import { loadDeltas, type ChangeDeltas } from '../change.ts';
 import { sha256 } from '../digest.ts';
+import type { Disk } from '../disk/disk.ts';
 import { replaceFile } from '../disk/durable.ts';
 import { errnoOf } from '../disk/errno.ts';
 import { readPerhaps } from '../disk/read.ts';
@@ -62,20 +63,26 @@ export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] =
   return [...bases.values()];
 };
 
-export const readBases = async (project: Project, folder: string): Promise<readonly Base[]> =>
-  (await readNote(project, folder)).bases;
+export const readBases = (project: Project, folder: string): readonly Base[] => readNote(project, folder).bases;
 
-const readNote = async (project: Project, folder: string): Promise<Note> =>
-  parseNote(await readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
+const readNote = (project: Project, folder: string): Note =>
+  parseNote(readPerhaps(project.openspecDir, path.join(folder, BASES_FILE)));
 
-/** Notes what a change starts from, for operations that hold the lock. */
+/**
+ * Notes what a change starts from, for operations that hold the lock. `mustLast`: false where nothing that the note tells
+ * of is about to change, so that it can be taken again after a power loss.
+ */
 export const noteBasesLocked = async (
   project: HeldProject,
-  files: ChangeDeltas,
+  { folder }: Pick<ChangeDeltas, 'folder'>,
   met: readonly MetDelta[],
+  mustLast = true,
 ): Promise<void> => {
-  const { bases: known, isPassing } = await readNote(project, files.folder);
-  await keepBases(project, files.folder, isPassing ? [] : known, seen(known, met));
+  const { bases: known, isPassing } = readNote(project, folder);
+  const bases = seen(known, met);
+  if (!mustLast && areSame(known, bases)) return;
+  if (!mustLast && known.length === 0 && (await noteFirst(project.writes, folder, bases))) return;
+  await keepBases(project, folder, isPassing ? [] : known, bases);
 };
 
 /** The caller holds the lock. Nothing is written where nothing is new. */
@@ -111,11 +118,11 @@ export const noteBases = async (
   files: ChangeDeltas,
   met: readonly MetDelta[],
 ): Promise<readonly Base[]> => {
-  const known = await readBases(project, files.folder);
+  const known = readBases(project, files.folder);
   const bases = seen(known, met);
   if (areSame(known, bases)) return known;
   try {
-    if (known.length === 0 && (await noteFirst(project, files.folder, bases))) return bases;
+    if (known.length === 0 && (await noteFirstAlone(project, files.folder, bases))) return bases;
     await mutate(
       project,
       async (held) => {
@@ -133,17 +140,22 @@ export const noteBases = async (
 
 /**
  * The first note needs no lock: whoever changes a specification notes before what others start from, so where there was
- * no note after the specification was read, it is what the change starts from. False where there is one by now.
+ * no note after the specification was read, it is what the change starts from.
  */
-const noteFirst = async (project: Project, folder: string, bases: readonly Base[]): Promise<boolean> =>
+const noteFirstAlone = async (project: Project, folder: string, bases: readonly Base[]): Promise<boolean> =>
   withStorageErrors(async () => {
     using disk = project.disk(project.openspecDir);
-    try {
-      await disk.note(path.join(folder, BASES_FILE), writeNote({ bases, isPassing: true }));
-      return true;
-    } catch (error) {
-      // The last: archived meanwhile.
-      if (['EEXIST', 'ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
-      throw error;
-    }
+    return await noteFirst(disk, folder, bases);
   });
+
+/** False where there is a note by now. */
+const noteFirst = async (disk: Disk, folder: string, bases: readonly Base[]): Promise<boolean> => {
+  try {
+    await disk.note(path.join(folder, BASES_FILE), writeNote({ bases, isPassing: true }));
+    return true;
+  } catch (error) {
+    // The last: archived meanwhile.
+    if (['EEXIST', 'ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+};

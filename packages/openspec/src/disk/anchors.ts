@@ -24,9 +24,12 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | (constants.O_DIRECTORY
 export const openAnchors = (openspecDir: string): Anchors => {
   const open = new Map<string, number>();
   const root = path.dirname(openspecDir);
+  /** Where the folder was when it was met first. What it was swapped for since lies outside. */
+  let boundary: string | undefined;
   const check = (folder: string, real: string): void => {
+    boundary ??= realOf(openspecDir);
     const isOwn = folder === root && real === realpathSync.native(root);
-    if (!isOwn && !isInside(realOf(openspecDir) ?? openspecDir, real)) throw outside(folder);
+    if (!isOwn && !isInside(boundary ?? openspecDir, real)) throw outside(folder);
   };
   const descriptorOf = (folder: string): number => {
     const known = open.get(folder);

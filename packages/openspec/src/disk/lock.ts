@@ -49,7 +49,7 @@ export const acquireLock = async (
   try {
     for (let pause = 1; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
       const names = readdirSync(folder);
-      const top = highest(names.flatMap(generationOf));
+      const top = highest(generationsIn(names));
       const holder = holderOf(folder, top);
       if (pause === 1 && (await isAwaited(disk, folder, names))) {
         await clock.sleep(COURTESY_MS);
@@ -96,10 +96,16 @@ interface Generation {
   readonly isFree: boolean;
 }
 
-const generationOf = (name: string): Generation[] => {
-  const match = /^(held|free)-(\d{1,15})$/u.exec(name);
-  return match === null ? [] : [{ generation: Number(match[2]), isFree: match[1] === 'free' }];
+const generationsIn = (names: readonly string[]): Generation[] => {
+  const found: Generation[] = [];
+  for (const name of names) {
+    const match = NAME.exec(name);
+    if (match !== null) found.push({ generation: Number(match[2]), isFree: match[1] === 'free' });
+  }
+  return found;
 };
+
+const NAME = /^(held|free)-(\d{1,15})$/u;
 
 /** A generation that is both held and free belongs to a sleeper who is about to give way: it counts as held. */
 const highest = (all: readonly Generation[]): Generation | undefined =>
@@ -132,7 +138,7 @@ const take = async (disk: Disk, folder: string, generation: number): Promise<boo
     throw error;
   }
   const names = readdirSync(folder);
-  const all = names.flatMap(generationOf);
+  const all = generationsIn(names);
   if (all.some((other) => other.generation > generation || (other.generation === generation && other.isFree))) {
     await disk.remove(held);
     return false;

@@ -21,13 +21,13 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR']);
  * Text of a file that lies inside `boundary`, also after every link is followed; undefined where there is none.
  * @throws what `readNow` throws
  */
-export const readInside = async (boundary: string, file: string): Promise<string | undefined> => {
+export const readInside = (boundary: string, file: string): string | undefined => {
   const real = realOf(boundary);
   return real === undefined ? undefined : readNow(real, file)?.text;
 };
 
 /** The same where most often nothing is there: to ask first costs a fifth of the error that tells so. */
-export const readPerhaps = async (boundary: string, file: string): Promise<string | undefined> => {
+export const readPerhaps = (boundary: string, file: string): string | undefined => {
   try {
     if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
   } catch {
@@ -66,17 +66,19 @@ const assertInside = (outer: string, real: string, file: string): void => {
  * Will something written at `target` land inside `boundary`? Looks at the nearest folder that exists.
  * @throws FORBIDDEN where a link on the way leads out
  */
-export const assertWritesInside = async (boundary: string, target: string): Promise<void> => {
+export const assertWritesInside = (boundary: string, target: string): void => {
   try {
     // Most targets are new: to ask first costs a tenth of the error that tells so.
-    if (lstatSync(target, { throwIfNoEntry: false }) === undefined && target !== boundary)
-      return await assertWritesInside(boundary, path.dirname(target));
+    if (lstatSync(target, { throwIfNoEntry: false }) === undefined && target !== boundary) {
+      assertWritesInside(boundary, path.dirname(target));
+      return;
+    }
     assertInside(realOf(boundary) ?? boundary, realpathSync.native(target), target);
   } catch (error) {
     if (!ABSENT.has(errnoOf(error) ?? '') || path.dirname(target) === target) throw error;
     // A link to nowhere is a way out as soon as somebody makes its target.
     if (isLink(target)) throw outside(target);
-    if (target !== boundary) await assertWritesInside(boundary, path.dirname(target));
+    if (target !== boundary) assertWritesInside(boundary, path.dirname(target));
   }
 };
 

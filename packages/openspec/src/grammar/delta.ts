@@ -29,24 +29,36 @@ export interface Delta {
 }
 
 /** One space between the words and any case, exactly as wide as OpenSpec reads it. */
-const operationOf = (title: string | undefined): Operation | undefined =>
-  OPERATIONS.find((operation) => `${operation} requirements`.toLowerCase() === title?.toLowerCase());
+const operationOf = (title: string | undefined): Operation | undefined => {
+  const folded = title?.toLowerCase();
+  return OPERATIONS.find((operation) => TITLES[operation] === folded);
+};
+
+const TITLES: Readonly<Record<Operation, string>> = {
+  ADDED: 'added requirements',
+  MODIFIED: 'modified requirements',
+  REMOVED: 'removed requirements',
+  RENAMED: 'renamed requirements',
+};
 
 export const parseDelta = remembered((text): Delta => {
   const lines = toLines(text);
   const sections = sectionsOf(lines);
-  const bodies = (operation: Operation): Section[] =>
-    sections.filter((section) => operationOf(section.title) === operation);
-  const renames = bodies('RENAMED').map(renamesOf);
+  const by: Record<Operation, Section[]> = { ADDED: [], MODIFIED: [], REMOVED: [], RENAMED: [] };
+  for (const section of sections) {
+    const operation = operationOf(section.title);
+    if (operation !== undefined) by[operation].push(section);
+  }
+  const renames = by.RENAMED.map(renamesOf);
   return {
-    added: bodies('ADDED').flatMap(({ body }) => requirementsOf(body)),
-    modified: bodies('MODIFIED').flatMap(({ body }) => requirementsOf(body)),
-    removed: bodies('REMOVED').flatMap(({ body }) => removalsOf(body)),
+    added: by.ADDED.flatMap(({ body }) => requirementsOf(body)),
+    modified: by.MODIFIED.flatMap(({ body }) => requirementsOf(body)),
+    removed: by.REMOVED.flatMap(({ body }) => removalsOf(body)),
     renamed: renames.flatMap(({ pairs }) => pairs),
-    sections: OPERATIONS.filter((operation) => bodies(operation).length > 0),
+    sections: OPERATIONS.filter((operation) => by[operation].length > 0),
     unpaired: renames.flatMap(({ unpaired }) => unpaired),
     orphans: orphansOf(lines, sections),
-    skipped: [...skippedOf(bodies('ADDED')), ...skippedOf(bodies('MODIFIED'))].sort((a, b) => a.line - b.line),
+    skipped: [...skippedOf(by.ADDED), ...skippedOf(by.MODIFIED)].sort((a, b) => a.line - b.line),
   };
 });
 
@@ -100,7 +112,7 @@ const orphansOf = (lines: Lines, sections: readonly Section[]): Stray[] => {
 const skippedOf = (sections: readonly Section[]): Stray[] =>
   sections.flatMap(({ body, line }) =>
     body.text.flatMap((text, index) =>
-      isAt(body, index, /^###\s+\S/u) && !REQUIREMENT.test(text)
+      text.startsWith('###') && isAt(body, index, /^###\s+\S/u) && !REQUIREMENT.test(text)
         ? [{ text: text.replace(/^###\s+/u, '').trim(), line: line + 1 + index, section: sections[0]?.title }]
         : [],
     ),

@@ -1,5 +1,8 @@
-/** Texts whose reading is kept: one operation looks at the same few documents from several sides. */
-const MAX_TEXTS = 48;
+/**
+ * Texts whose reading is kept: one operation looks at the same documents from several sides, and every archive at those
+ * of all changes that share a capability.
+ */
+const MAX_TEXTS = 256;
 /** Characters of all of them together: some large specifications, or many small ones. */
 const MAX_TOTAL = 1024 * 1024;
 

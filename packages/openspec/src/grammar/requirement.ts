@@ -37,14 +37,14 @@ export const nameAt = (lines: Lines, index: number): string | undefined => {
 export const requirementsOf = (body: Lines): Requirement[] => {
   const found: { name: string; lines: string[] }[] = [];
   let open: string[] | undefined;
-  body.text.forEach((line, index) => {
+  for (const [index, line] of body.text.entries()) {
     const name = nameAt(body, index);
     if (name !== undefined) {
       open = [line];
       found.push({ name, lines: open });
-    } else if (isAt(body, index, SECTION)) open = undefined;
+    } else if (line.startsWith('##') && isAt(body, index, SECTION)) open = undefined;
     else open?.push(line);
-  });
+  }
   return found.map(({ name, lines }) => ({ name, raw: lines.join('\n').trimEnd() }));
 };
 
@@ -57,6 +57,12 @@ export const statementOf = (body: Lines): string => {
     .filter((line) => line !== '');
   const text = lines.filter((line) => !FIELD.test(line));
   return (text.length > 0 ? text : lines).join('\n');
+};
+
+/** Has it one? Without putting it together. */
+export const hasStatement = (body: Lines): boolean => {
+  const end = nextAt(body, 0, HEADING);
+  return body.text.some((line, index) => index < end && body.fenced[index] === false && line.trim() !== '');
 };
 
 /** Everything below the heading of a requirement. */

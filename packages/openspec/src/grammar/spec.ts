@@ -1,6 +1,6 @@
-import { linesOf, nextAt, normalise, SECTION, sliceLines, toLines, type Lines } from './markdown.ts';
+import { nextAt, normalise, SECTION, sliceLines, toLines, type Lines } from './markdown.ts';
 import { remembered } from './remembered.ts';
-import { nameAt, requirementsOf, statementOf, type Requirement } from './requirement.ts';
+import { bodyOf, hasStatement, nameAt, requirementsOf, type Requirement } from './requirement.ts';
 
 const REQUIREMENTS = /^##\s+Requirements\s*$/iu;
 const DELTA_HEADING = /^##\s+(?:ADDED|MODIFIED|REMOVED|RENAMED)\s+Requirements\s*$/iu;
@@ -43,7 +43,7 @@ export const structureProblems = remembered((text): readonly { line: number; mes
   const end = nextAt(lines, start + 1, SECTION);
   const seen = new Map<string, number>();
   return lines.text.flatMap((raw, index) => {
-    if (lines.fenced[index] === true) return [];
+    if (!raw.startsWith('##') || lines.fenced[index] === true) return NONE;
     const line = index + 1;
     const heading = raw.trim();
     if (DELTA_HEADING.test(raw)) {
@@ -55,10 +55,10 @@ export const structureProblems = remembered((text): readonly { line: number; mes
       ];
     }
     const name = nameAt(lines, index);
-    if (name === undefined) return [];
+    if (name === undefined) return NONE;
     if (index <= start || index >= end) {
       // Here OpenSpec wants white space behind the signs. For duplicates it does too, and then loses one of them.
-      if (!/^###\s/u.test(raw)) return [];
+      if (!/^###\s/u.test(raw)) return NONE;
       return [
         {
           line,
@@ -69,7 +69,7 @@ export const structureProblems = remembered((text): readonly { line: number; mes
     const first = seen.get(name);
     if (first === undefined) {
       seen.set(name, line);
-      return [];
+      return NONE;
     }
     return [
       {
@@ -79,6 +79,9 @@ export const structureProblems = remembered((text): readonly { line: number; mes
     ];
   });
 });
+
+/** One for all lines: almost every one has nothing to say. */
+const NONE: readonly { line: number; message: string }[] = [];
 
 interface Node {
   readonly level: number;
@@ -94,18 +97,18 @@ export const specProblems = remembered((text): readonly string[] => {
   const nodes = headingsOf(lines);
   const find = (title: string): Node | undefined => nodes.find((node) => node.title.toLowerCase() === title);
   const purpose = find('purpose');
-  if (purpose === undefined || contentOf(lines, purpose) === '') return ['Spec must have a Purpose section'];
+  if (purpose === undefined || !hasContent(lines, purpose)) return ['Spec must have a Purpose section'];
   const requirements = find('requirements');
   if (requirements === undefined) return ['Spec must have a Requirements section'];
   const children = childrenOf(nodes, requirements);
   return [
     ...(children.length === 0 ? ['Spec must have at least one requirement'] : []),
     ...children
-      .filter((child) => childrenOf(nodes, child).every((scenario) => contentOf(lines, scenario) === ''))
+      .filter((child) => !childrenOf(nodes, child).some((scenario) => hasContent(lines, scenario)))
       .map((child) => `"${child.title}": Requirement must have at least one scenario`),
     ...structureProblems(text).map(({ line, message }) => `line ${line}: ${message}`),
     ...parseSpec(text)
-      .requirements.filter(({ raw }) => statementOf(linesOf(raw.split('\n').slice(1))) === '')
+      .requirements.filter((requirement) => !hasStatement(bodyOf(requirement)))
       .map(({ name }) => `Requirement "${name}" must contain SHALL or MUST`),
   ];
 });
@@ -122,7 +125,8 @@ const headingsOf = (lines: Lines): Node[] => {
   const nodes: { level: number; title: string; start: number; end: number }[] = [];
   let open: (typeof nodes)[number][] = [];
   lines.text.forEach((text, start) => {
-    const match = lines.fenced[start] === true ? null : /^(#{1,6})\s+(\S.*)$/u.exec(text);
+    if (!text.startsWith('#') || lines.fenced[start] === true) return;
+    const match = /^(#{1,6})\s+(\S.*)$/u.exec(text);
     if (match === null) return;
     const level = match[1]?.length ?? 0;
     for (const node of open) if (node.level >= level) node.end = start;
@@ -139,12 +143,21 @@ const contentOf = (lines: Lines, { start, end }: Node): string =>
     .join('\n')
     .trim();
 
+const hasContent = (lines: Lines, { start, end }: Node): boolean => {
+  for (let index = start + 1; index < end; index += 1) if (lines.text[index]?.trim() !== '') return true;
+  return false;
+};
+
 /** Headings inside `parent` that no other heading inside it contains. */
 const childrenOf = (nodes: readonly Node[], parent: Node): Node[] => {
+  const children: Node[] = [];
   let free = parent.start + 1;
-  return nodes.filter(({ start, end }) => {
-    if (start < free || start >= parent.end) return false;
-    free = end;
-    return true;
-  });
+  for (let at = nodes.indexOf(parent) + 1; at < nodes.length; at += 1) {
+    const node = nodes[at];
+    if (node === undefined || node.start >= parent.end) break;
+    if (node.start < free) continue;
+    children.push(node);
+    free = node.end;
+  }
+  return children;
 };

@@ -21,8 +21,10 @@ export const openSlots = (requirements: readonly Requirement[]): Slots => {
   const byName = new Map(requirements.map(({ name }, index) => [name, slots[index]]));
   const byFold = new Map<string, Set<string>>();
   const note = (name: string): void => {
-    const names = byFold.get(foldName(name)) ?? new Set();
-    byFold.set(foldName(name), names.add(name));
+    const fold = foldName(name);
+    const names = byFold.get(fold);
+    if (names === undefined) byFold.set(fold, new Set([name]));
+    else names.add(name);
   };
   for (const { name } of requirements) note(name);
   return {

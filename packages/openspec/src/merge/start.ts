@@ -11,8 +11,8 @@ export const startingText = (input: MergeInput): { text: string; warnings: strin
   );
   const purpose = deltaPurpose(input.deltaText);
   if (base !== undefined) {
-    const current = deltaPurpose(base);
-    if (purpose !== undefined && current !== undefined && current !== purpose) {
+    const current = purpose === undefined ? undefined : deltaPurpose(base);
+    if (current !== undefined && current !== purpose) {
       warnings.push(
         `${capability} - delta Purpose ignored; ${capability} already has one. Edit openspec/specs/${capability}/spec.md directly to change it.`,
       );

@@ -21,7 +21,7 @@ export const deltaFindings = (path: string, delta: Delta, base: string | undefin
     }),
     ...blockFindings(path, 'ADDED', delta.added),
     ...blockFindings(path, 'MODIFIED', delta.modified),
-    ...(base === undefined ? [] : lostScenarios(path, delta, base)),
+    ...(base === undefined || delta.modified.length === 0 ? [] : lostScenarios(path, delta, base)),
     ...duplicatesIn('REMOVED', delta.removed).map(error),
     ...duplicateRenames(delta).map(error),
     ...acrossSections(delta).map(error),

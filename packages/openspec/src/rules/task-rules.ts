@@ -1,4 +1,5 @@
 import type { Finding } from '@cloutagent/contract';
+import { remembered } from '../grammar/remembered.ts';
 import { checkboxOf } from '../tasks.ts';
 
 const PATH = 'tasks.md';
@@ -8,10 +9,10 @@ const GROUP = /^ {0,3}##(?!#)(?:[ \t]+|[ \t]*$)/u;
 const NUMBERED_GROUP = /^ {0,3}##[ \t]+(\d+)\.(?:[ \t]|$)/u;
 
 /** Findings about `tasks.md`: a list without a single checkbox, numbers in the wrong group, numbers given twice. */
-export const taskFindings = (markdown: string): Finding[] => {
+export const taskFindings = remembered((markdown): readonly Finding[] => {
   const lines = markdown.replaceAll('\r\n', '\n').split('\n');
   return [...missingCheckboxes(lines), ...numberFindings(lines)];
-};
+});
 
 const warning = (code: string, line: number, message: string): Finding => ({
   level: 'WARNING',
