@@ -73,7 +73,7 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
  * need, and that whoever waits for a server's first answers should not wait for. Never rejects: a call will say what is wrong.
  */
 export const warmModels = async (): Promise<void> => {
-  await Promise.allSettled([import('@anthropic-ai/sdk'), openPoolFetch(undefined)]);
+  await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(undefined)]).catch(() => undefined);
 };
 
 const openClient = async (
