@@ -70,10 +70,15 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
 
 /**
  * Loads what the first call loads otherwise: the SDK and its network cost a fifth of a second that most commands do not
- * need, and that whoever waits for a server's first answers should not wait for. Never rejects: a call will say what is wrong.
+ * need, and that whoever waits for a server's first answers should not wait for.
  */
 export const warmModels = async (): Promise<void> => {
-  await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(undefined)]).catch(() => undefined);
+  try {
+    await openPoolFetch(undefined);
+    await import('@anthropic-ai/sdk');
+  } catch {
+    // The first call says what is wrong.
+  }
 };
 
 const openClient = async (
