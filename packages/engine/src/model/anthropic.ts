@@ -68,17 +68,15 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
   );
 };
 
-/**
- * Loads what the first call loads otherwise: the SDK and its network cost a fifth of a second that most commands do not
- * need, and that whoever waits for a server's first answers should not wait for.
- */
+/** The SDK and its network cost a fifth of a second, which most commands do not need: loaded by the first call. */
+const load = async (proxy: ProxyAddresses | undefined) => {
+  const [{ default: Sdk }, fetch] = await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(proxy)]);
+  return { Sdk, fetch };
+};
+
+/** Loads what the first call loads otherwise, for who should not wait for it. What fails here is told by that call. */
 export const warmModels = async (): Promise<void> => {
-  try {
-    await openPoolFetch(undefined);
-    await import('@anthropic-ai/sdk');
-  } catch {
-    // The first call says what is wrong.
-  }
+  await load(undefined).catch(() => undefined);
 };
 
 const openClient = async (
