@@ -68,17 +68,7 @@ export const createAnthropicModel = (options: AnthropicOptions): ModelPort => {
   );
 };
 
-/** The SDK and its network cost a fifth of a second, which most commands do not need: loaded by the first call. */
-const load = async (proxy: ProxyAddresses | undefined) => {
-  const [{ default: Sdk }, fetch] = await Promise.all([import('@anthropic-ai/sdk'), openPoolFetch(proxy)]);
-  return { Sdk, fetch };
-};
-
-/** Loads what the first call loads otherwise, for who should not wait for it. What fails here is told by that call. */
-export const warmModels = async (): Promise<void> => {
-  await load(undefined).catch(() => undefined);
-};
-
+/** Loaded on the first call: the SDK and its network cost a fifth of a second that most commands do not need. */
 const openClient = async (
   baseURL: string,
   apiKey: string,
@@ -99,6 +89,12 @@ const openClient = async (
       ...(profile.auth === 'x-api-key' ? { 'x-api-key': apiKey, authorization: null } : {}),
     },
   });
+};
+
+/** Loads what the first call loads otherwise, for a server whose first callers should not wait for it. Never rejects. */
+export const warmModels = async (): Promise<void> => {
+  const nowhere = 'http://localhost';
+  await openClient(nowhere, 'none', profileOf(nowhere), undefined).catch(() => undefined);
 };
 
 interface CallDeps {
