@@ -15,7 +15,7 @@ import { BASES_FILE, MAX_TEXT, parseNote, writeNote, type Base, type Note } from
 import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
 
 export const keyOf = ({ capability, requirement }: Pick<Base, 'capability' | 'requirement'>): string =>
-  JSON.stringify([capability, requirement]);
+  `${capability}\0${requirement}`;
 
 /** The heading does not count: a requirement that is only renamed has the same text. */
 export const digestOf = (block: Requirement | undefined): string | null =>
