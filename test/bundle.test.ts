@@ -11,6 +11,12 @@ interface Coverage {
   readonly result: readonly { readonly url: string }[];
 }
 
+/** The modules that are in a file of a bundle, relative to the workspace. */
+const modulesIn = (file: string): readonly string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/^\/\/ ((?:packages|apps|node_modules)\/.+)$/gmu)].map(
+    ([, module]) => module ?? '',
+  );
+
 /** The files that a program loaded, relative to the workspace, with the modules that are in them. */
 const loadedBy = async (...[name, args, input]: readonly ['clout' | 'task-mcp', readonly string[], string?]) => {
   using project = openTempProject();
@@ -24,16 +30,17 @@ const loadedBy = async (...[name, args, input]: readonly ['clout' | 'task-mcp', 
         .filter(({ url }) => url.startsWith('file:'))
         .map(({ url }) => fileURLToPath(url)),
     );
-    const modules = files.flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/^\/\/ ((?:packages|apps|node_modules)\/.+)$/gmu)].map(
-        ([, module]) => module ?? '',
-      ),
-    );
-    return { files: files.map((file) => file.slice(ROOT.length)), modules, stdout };
+    return { files: files.map((file) => file.slice(ROOT.length)), modules: files.flatMap(modulesIn), stdout };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+it("[X8.bundle] gives the store's thread no schema, since every start waits for it", () => {
+  const modules = modulesIn(`${ROOT}packages/store/dist/bundle/worker.js`);
+  expect(modules).toContain('packages/store/src/worker.ts');
+  expect(modules.filter((module) => module.startsWith('node_modules/'))).toEqual([]);
+});
 
 it('[X8.bundle] serves stdio from its bundle alone, without the HTTP front', async () => {
   const ask = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n';

@@ -1,5 +1,6 @@
 import { CloutError, PRODUCT_VERSION } from '@cloutagent/contract';
 import { createFront, isLoopback, openAudit, type Front } from '@cloutagent/http';
+import { warmModels } from '@cloutagent/engine';
 import { systemClock, toIso } from '@cloutagent/kit';
 import { lockDataFolder } from '@cloutagent/store';
 import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
@@ -156,6 +157,7 @@ export const startServer = async (options: ServerOptions): Promise<RunningServer
       await bench.owner.wakeWaiting();
       bench.resumer.open();
     }
+    if (options.borrowed !== true) void warmModels();
     return { url, token, keySet: settings.anthropic.apiKey !== undefined, close };
   } catch (error) {
     await close();

@@ -32,9 +32,6 @@ export interface LimitedLevel extends BudgetLevel {
   readonly place?: string;
 }
 
-/** The node or task of a step: the first segment of its key, `task[1.2]` of `task[1.2]/try[0]/turn[1]`. */
-export const nodeOfStep = (stepKey: string): string => stepKey.split('/', 1)[0] ?? '';
-
 /** Details of a `BUDGET_EXHAUSTED` error: the row that is tightest, as it was at that moment. */
 export interface BudgetShortage {
   readonly scope: BudgetScope;

@@ -21,6 +21,7 @@ export * from './receipt.ts';
 export * from './route.ts';
 export * from './run.ts';
 export * from './slug.ts';
+export * from './step-key.ts';
 export * from './tool.ts';
 export * from './usage.ts';
 export * from './version.ts';

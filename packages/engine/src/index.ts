@@ -30,7 +30,7 @@ export {
 export { quoteNode, type NodeFacts, type NodeQuote } from './budget/quote.ts';
 export { missedCost, missPico, type CacheMarks } from './model/cache.ts';
 export { leastCallBound, loopBound } from './budget/reserve.ts';
-export { createAnthropicModel, type AnthropicOptions } from './model/anthropic.ts';
+export { createAnthropicModel, warmModels, type AnthropicOptions } from './model/anthropic.ts';
 export type { PrefixTokens } from './model/bound.ts';
 export {
   ModelCallError,

@@ -101,6 +101,20 @@ describe('[X2.atomic] a group of units', () => {
     expect(keys(opened.connection)).toEqual(['a', 'c']);
   });
 
+  it('fails only the unit whose row refers to nothing, which is seen at the end of the group', async () => {
+    await using opened = await open();
+    opened.connection.exec('PRAGMA foreign_keys=ON');
+    opened.connection.exec('CREATE TABLE u (a TEXT REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED)');
+    const refer = (a: string): Statement => ({ sql: 'INSERT INTO u VALUES (?)', params: [a] });
+    const outcomes = commitGroup(opened.connection, opened.books, [
+      unit(refer('a'), insert('a')),
+      unit(insert('b'), refer('none')),
+      unit(insert('c')),
+    ]);
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual(['done', 'failed', 'done']);
+    expect(keys(opened.connection)).toEqual(['a', 'c']);
+  });
+
   it('does again what a unit took with it that lost the whole transaction', async () => {
     await using opened = await open();
     const outcomes = commitGroup(opened.connection, opened.books, [

@@ -73,8 +73,9 @@ const failed = (
 ): readonly Outcome[] => {
   books.forget('all');
   const failure = toFailure(error);
+  const isOfOne = failure.code === 'STORAGE_FULL' || failure.details?.['sqlite'] === 'SQLITE_CONSTRAINT_FOREIGNKEY';
   // Another failure to commit may have reached the disk or not, and one to begin would only repeat itself.
-  if (units.length > 1 && failure.code === 'STORAGE_FULL') return alone(connection, books, units);
+  if (units.length > 1 && isOfOne) return alone(connection, books, units);
   return units.map(() => ({ kind: 'failed', failure }));
 };
 

@@ -67,6 +67,21 @@ describe('migrations', () => {
     ).toHaveLength(1);
   });
 
+  it('look at the references of what calls write when the transaction ends', () => {
+    const connection = memory();
+    migrate(connection);
+    connection.exec('BEGIN');
+    for (const sql of [
+      `INSERT INTO event VALUES ('run_1', 1, 'prj', 5, 'money', '{}')`,
+      `INSERT INTO intent VALUES ('run_1', 'k', 'prj', 'h', 0, '"n"', 5)`,
+      `INSERT INTO settlement (reservation_id, project_id, run_id, outcome, amount_nano, settled_at)
+       VALUES ('rsv_1', 'prj', 'run_1', 'known', 1, 5)`,
+    ])
+      connection.exec(sql);
+    expect(() => connection.exec('COMMIT')).toThrow(/FOREIGN KEY/u);
+    connection.exec('ROLLBACK');
+  });
+
   it('[D14] refuse to finish where a row points nowhere, and leave the database as it was', () => {
     const connection = memory();
     migrate(connection, MIGRATIONS.slice(0, 1));

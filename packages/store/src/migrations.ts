@@ -2,6 +2,9 @@ import { CloutError } from '@cloutagent/contract';
 import type { Connection } from './libsql.ts';
 import { MONEY_LEVELS } from './migration-money.ts';
 
+const deferred = (table: string): string =>
+  `'REFERENCES ${table} (id)', 'REFERENCES ${table} (id) DEFERRABLE INITIALLY DEFERRED'`;
+
 /**
  * Numbered from 1, forward-only, never edited once released. Times are milliseconds since 1970, money is nano-dollars,
  * JSON is text (which keeps NUL and broken surrogates, where plain text does not).
@@ -217,6 +220,14 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     'ALTER TABLE step_2 RENAME TO step',
     // The ledger of a run is found through its reservations.
     'DROP INDEX settlement_run',
+  ],
+  [
+    // What is written with every call refers to its run when the transaction ends, not while several rows are written, which
+    // would keep a copy of each page. No row changes by that, so that no table is made anew.
+    'PRAGMA writable_schema=ON',
+    `UPDATE sqlite_schema SET sql = replace(replace(sql, ${deferred('run')}), ${deferred('reservation')})
+       WHERE type = 'table' AND name IN ('reservation', 'reservation_proof', 'settlement', 'intent', 'step', 'event')`,
+    'PRAGMA writable_schema=RESET',
   ],
 ];
 

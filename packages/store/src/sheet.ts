@@ -48,8 +48,12 @@ const bySize = (head: string, columns: number, tail: string): SqlBySize => {
   return new Map(SIZES.together.map((size) => [size, `${head} VALUES ${Array(size).fill(row).join(', ')}${tail}`]));
 };
 
+/**
+ * `OR FAIL`, since what is written by half is taken back with its unit: otherwise a copy of every page would be kept for that.
+ * References are no reason for one, as they are looked at when the group ends.
+ */
 const insertInto = (table: string, columns: string, conflict = ''): SqlBySize =>
-  bySize(`INSERT INTO ${table} (${columns})`, columns.split(',').length, ` ${conflict}`);
+  bySize(`INSERT OR FAIL INTO ${table} (${columns})`, columns.split(',').length, ` ${conflict}`);
 
 export const STEP_COLUMNS =
   'key, kind, name, input_hash, input, output, is_error, usage, cost_nano, started_at, ended_at';
@@ -86,7 +90,7 @@ const TABLES = Object.entries(INSERTS) as readonly (readonly [Table, SqlBySize])
 /** Of one row, for those who write it as a statement. */
 export const INSERT_STEP = INSERTS.step.get(1) ?? '';
 
-/** `OR FAIL`, since what is changed by half is taken back with its unit: otherwise a copy would be kept for that. */
+/** `OR FAIL` as above. */
 const SUMS = bySize(
   'UPDATE OR FAIL budget SET spent_nano = v.column2, held_nano = v.column3 FROM (',
   3,
