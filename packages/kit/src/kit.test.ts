@@ -27,6 +27,14 @@ describe('canonicalJson', () => {
   it('does not depend on the order of keys', () => {
     expect(canonicalJson({ b: [{ d: 1, c: undefined }], a: null })).toBe('{"a":null,"b":[{"d":1}]}');
   });
+  it('is the same for what is in order already, and sorts whatever is not', () => {
+    const inside = { a: [undefined, { y: undefined, z: 'é"' }], b: { c: [{ e: 1, d: 2 }], toJSON: () => 'x' } };
+    const text = '{"a":[null,{"z":"é\\""}],"b":{"c":[{"d":2,"e":1}]}}';
+    expect(canonicalJson(inside)).toBe(text);
+    expect(canonicalJson({ b: inside.b, a: inside.a })).toBe(text);
+    expect(canonicalJson({ 9: 0, 10: 0 })).toBe('{"10":0,"9":0}');
+    expect([undefined, null, [undefined], {}].map(canonicalJson)).toEqual(['null', 'null', '[null]', '{}']);
+  });
 });
 
 describe('NDJSON', () => {

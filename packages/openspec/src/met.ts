@@ -15,7 +15,7 @@ export interface MetDelta {
 }
 
 export const specFile = (project: Project, capability: string): string =>
-  path.join(specsDir(project), ...capability.split('/'), 'spec.md');
+  [specsDir(project), ...capability.split('/'), 'spec.md'].join(path.sep);
 
 export const meetSpecs = async (project: Project, { deltas }: Pick<ChangeFiles, 'deltas'>): Promise<MetDelta[]> => {
   const met: MetDelta[] = [];

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { TEMPLATES, type Template } from '@cloutagent/contract';
 import type * as Yaml from 'yaml';
+import { remembered } from './grammar/remembered.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 
 export const META_FILE = '.openspec.yaml';
@@ -36,8 +37,11 @@ export interface Meta {
 }
 
 /** Reads what it can; a file that is no YAML mapping gives no keys. */
-export const parseMeta = (text: string | undefined): Meta => {
-  const found = keysOf(text);
+export const parseMeta = (text: string | undefined): Meta => (text === undefined ? metaOf(new Map()) : metaIn(text));
+
+const metaIn = remembered((text): Meta => metaOf(keysOf(text)));
+
+const metaOf = (found: ReadonlyMap<string, unknown> | undefined): Meta => {
   const keys = found ?? new Map<string, unknown>();
   const created = dayOf(keys.get('created'));
   const opened = isoOf(keys.get('opened')) ?? created;
@@ -83,8 +87,7 @@ export const isReadableMeta = (text: string | undefined): boolean => {
 };
 
 /** Undefined for what is no mapping. A Map, for keys are foreign text; the parser's own limit on aliases keeps a small file from growing large. */
-const keysOf = (text: string | undefined): ReadonlyMap<string, unknown> | undefined => {
-  if (text === undefined) return new Map();
+const keysOf = (text: string): ReadonlyMap<string, unknown> | undefined => {
   const plain = readPlainYaml(text);
   if (plain !== undefined) return plain;
   const value = yamlOf(text);

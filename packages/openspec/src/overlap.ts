@@ -13,20 +13,22 @@ export interface Touch {
 }
 
 export const touchesOf = (capability: string, delta: Delta): Touch[] => {
-  const touch =
-    (operation: Operation) =>
-    (requirement: string): Touch => ({ capability, requirement, operation });
-  return [
-    ...delta.renamed.flatMap(({ from, to }) => [from, to].map(touch('RENAMED'))),
-    ...delta.removed.map(touch('REMOVED')),
-    ...delta.modified.map(({ name }) => name).map(touch('MODIFIED')),
-    ...delta.added.map(({ name }) => name).map(touch('ADDED')),
-  ];
+  const touches: Touch[] = [];
+  const touch = (operation: Operation, requirement: string): void => {
+    touches.push({ capability, requirement, operation });
+  };
+  for (const { from, to } of delta.renamed) {
+    touch('RENAMED', from);
+    touch('RENAMED', to);
+  }
+  for (const name of delta.removed) touch('REMOVED', name);
+  for (const { name } of delta.modified) touch('MODIFIED', name);
+  for (const { name } of delta.added) touch('ADDED', name);
+  return touches;
 };
 
 /** The same for every spelling of a name. */
-export const keyOf = ({ capability, requirement }: Touch): string =>
-  JSON.stringify([capability, foldName(requirement)]);
+export const keyOf = ({ capability, requirement }: Touch): string => `${capability}\0${foldName(requirement)}`;
 
 /** Requirements that several changes name, whatever their spelling, by capability and name. */
 export const overlapsAmong = (

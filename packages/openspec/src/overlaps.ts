@@ -103,14 +103,15 @@ const sharing = async (
   const found: string[] = [];
   const changes = `${changesDir(project)}${path.sep}`;
   const files = capabilities.map((capability) => path.join(path.sep, 'specs', ...capability.split('/'), 'spec.md'));
-  let looks = 0;
-  for (const name of names) {
-    const folder = changes + name;
-    if (files.some((file) => existsSync(folder + file))) found.push(name);
-    looks += files.length;
-    if (looks < LOOKS_PER_TURN) continue;
-    looks = 0;
-    await nextTurn();
+  const perTurn = Math.ceil(LOOKS_PER_TURN / Math.max(1, files.length));
+  for (let from = 0; from < names.length; from += perTurn) {
+    if (from > 0) await nextTurn();
+    found.push(...names.slice(from, from + perTurn).filter((name) => holdsOne(changes + name, files)));
   }
   return found;
+};
+
+const holdsOne = (folder: string, files: readonly string[]): boolean => {
+  for (const file of files) if (existsSync(folder + file)) return true;
+  return false;
 };

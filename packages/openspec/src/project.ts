@@ -87,13 +87,19 @@ const isFolder = async (folder: string): Promise<boolean> => {
   }
 };
 
-export const changesDir = (project: Project): string => path.join(project.openspecDir, 'changes');
-export const archiveDir = (project: Project): string => path.join(changesDir(project), 'archive');
-export const specsDir = (project: Project): string => path.join(project.openspecDir, 'specs');
+// Put together, not joined: what is joined is looked through for dots and double signs, and these are asked for often.
+export const changesDir = ({ openspecDir }: Project): string => `${openspecDir}${path.sep}changes`;
+export const archiveDir = (project: Project): string => `${changesDir(project)}${path.sep}archive`;
+export const specsDir = ({ openspecDir }: Project): string => `${openspecDir}${path.sep}specs`;
 /** Our own folder beside OpenSpec's, which skips names with a dot: lock, staging, journal, quarantine. */
-export const workDir = (project: Project, part: 'lock' | 'staging' | 'journal' | 'quarantine'): string =>
-  path.join(project.openspecDir, '.task-mcp', part);
+export const workDir = ({ openspecDir }: Project, part: 'lock' | 'staging' | 'journal' | 'quarantine'): string =>
+  `${openspecDir}${path.sep}.task-mcp${path.sep}${part}`;
 
 /** Path for people and receipts: relative to the project's root, with forward slashes. */
 export const shownPath = (project: Project, file: string): string =>
-  path.relative(project.root, file).split(path.sep).join('/');
+  (file.startsWith(`${project.root}${path.sep}`)
+    ? file.slice(project.root.length + 1)
+    : path.relative(project.root, file)
+  )
+    .split(path.sep)
+    .join('/');

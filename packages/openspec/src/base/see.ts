@@ -15,7 +15,7 @@ import { BASES_FILE, MAX_TEXT, parseNote, writeNote, type Base, type Note } from
 import { blockOf, blocksOf, sourcesOf, textOf, type Source } from './source.ts';
 
 export const keyOf = ({ capability, requirement }: Pick<Base, 'capability' | 'requirement'>): string =>
-  JSON.stringify([capability, requirement]);
+  `${capability}\0${requirement}`;
 
 /** The heading does not count: a requirement that is only renamed has the same text. */
 export const digestOf = (block: Requirement | undefined): string | null =>
@@ -49,15 +49,17 @@ export const baseOf = (capability: string, requirement: string, block: Requireme
 export const seen = (known: readonly Base[], met: readonly MetDelta[]): Base[] => {
   const bases = new Map(known.map((base) => [keyOf(base), base]));
   for (const { capability, delta, base: spec } of met) {
-    const blocks = blocksOf(spec);
     for (const source of sourcesOf(delta)) {
       const { requirement } = source;
-      const block = blockOf(blocks, source);
       const key = keyOf({ capability, requirement });
-      const shown = bases.get(key)?.shown;
+      const before = bases.get(key);
+      // Noted already, as almost all are: what the specification says now changes nothing.
+      if (before !== undefined && before.shown === undefined) continue;
+      const block = blockOf(blocksOf(spec), source);
+      const shown = before?.shown;
       const isAnswered =
         shown !== undefined && shown.current === digestOf(block) && shown.yours !== sha256(yoursOf(source));
-      if (isAnswered || !bases.has(key)) bases.set(key, baseOf(capability, requirement, block));
+      if (isAnswered || before === undefined) bases.set(key, baseOf(capability, requirement, block));
     }
   }
   return [...bases.values()];

@@ -32,6 +32,7 @@ export const sourcesOf = (delta: Delta): Source[] => {
 
 /** Follows a chain of renames back to the first name; the names seen end a circle. */
 const originOf = (delta: Delta, name: string): string => {
+  if (delta.renamed.length === 0) return name;
   const before = new Map(delta.renamed.map(({ from, to }) => [to, from]));
   const seen = new Set<string>();
   let origin = name;

@@ -20,13 +20,13 @@ let kept = 0;
  */
 export const decodedText = (file: string, bytes: Buffer): string | undefined => {
   if (bytes.length < MIN_BYTES || bytes.length > MAX_BYTES / 4) {
-    return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+    return isUtf8(bytes) ? bytes.toString() : undefined;
   }
   const before = known.get(file);
   if (before !== undefined) forget(file, before);
   const isSame = before !== undefined && before.bytes.equals(bytes);
   if (!isSame && !isUtf8(bytes)) return undefined;
-  const decoded = isSame ? before : { bytes: Buffer.from(bytes), text: bytes.toString('utf8') };
+  const decoded = isSame ? before : { bytes: Buffer.from(bytes), text: bytes.toString() };
   known.set(file, decoded);
   kept += decoded.bytes.length;
   for (const [other, old] of known) {

@@ -66,7 +66,7 @@ export const placeFiles = async (
   try {
     await allOf([...staged].map(async ([file, at]) => disk.create(at, files.get(file) ?? '')));
     for (const [file, at] of staged) {
-      await ensureNoted(disk, path.dirname(file), changed);
+      if (!changed.has(path.dirname(file))) await ensureNoted(disk, path.dirname(file), changed);
       await disk.rename(at, file);
       changed.add(path.dirname(file));
     }

@@ -60,7 +60,16 @@ export const statementOf = (body: Lines): string => {
 };
 
 /** Has it one? Without putting it together. */
-export const hasStatement = (body: Lines): boolean => {
+export const hasStatement = (requirement: Requirement): boolean => {
+  const { raw } = requirement;
+  const second = raw.indexOf('\n') + 1;
+  const end = raw.indexOf('\n', second);
+  const line = second === 0 ? '' : raw.slice(second, end < 0 ? undefined : end);
+  // Almost always it begins right below the heading: neither a heading nor a fence, so it needs no closer look.
+  return (/^[\s\w*]*\w/u.test(line) && !line.includes('#')) || isStated(bodyOf(requirement));
+};
+
+const isStated = (body: Lines): boolean => {
   const end = nextAt(body, 0, HEADING);
   return body.text.some((line, index) => index < end && body.fenced[index] === false && line.trim() !== '');
 };

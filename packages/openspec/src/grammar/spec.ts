@@ -1,6 +1,6 @@
 import { nextAt, normalise, SECTION, sliceLines, toLines, type Lines } from './markdown.ts';
 import { remembered } from './remembered.ts';
-import { bodyOf, hasStatement, nameAt, requirementsOf, type Requirement } from './requirement.ts';
+import { hasStatement, nameAt, requirementsOf, type Requirement } from './requirement.ts';
 
 const REQUIREMENTS = /^##\s+Requirements\s*$/iu;
 const DELTA_HEADING = /^##\s+(?:ADDED|MODIFIED|REMOVED|RENAMED)\s+Requirements\s*$/iu;
@@ -108,7 +108,7 @@ export const specProblems = remembered((text): readonly string[] => {
       .map((child) => `"${child.title}": Requirement must have at least one scenario`),
     ...structureProblems(text).map(({ line, message }) => `line ${line}: ${message}`),
     ...parseSpec(text)
-      .requirements.filter((requirement) => !hasStatement(bodyOf(requirement)))
+      .requirements.filter((requirement) => !hasStatement(requirement))
       .map(({ name }) => `Requirement "${name}" must contain SHALL or MUST`),
   ];
 });
