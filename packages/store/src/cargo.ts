@@ -9,10 +9,12 @@ export const loadUnit = (cargo: Cargo<SqlUnit>, id: number, unit: SqlUnit | Comm
   const { runId, projectId, fence, moment, money, steps, events, others } = unit;
   const { now, slots, enforced } = moment;
   cargo.push(id, runId, projectId, fence, now, slots.day, slots.week, slots.month, enforced, others);
-  cargo.push(money.length, steps.length, events.length);
+  cargo.push(money.length);
   for (const op of money) loadOp(cargo, op);
+  cargo.push(steps.length);
   for (const { key, kind, name, inputHash, input, output, isError, usage, costNanoUsd, startedAt, endedAt } of steps)
     cargo.push(key, kind, name, inputHash, input, output, isError, usage, costNanoUsd, startedAt, endedAt);
+  cargo.push(events.length);
   for (const { type, body } of events) cargo.push(type, body);
 };
 
@@ -54,10 +56,10 @@ const openHold = (cargo: Cargo<unknown>): Hold => {
   };
 };
 
-const times = <T>(count: number, make: () => T): readonly T[] => {
-  const made: T[] = [];
-  for (let n = 0; n < count; n += 1) made.push(make());
-  return made;
+const unloadList = <T>(next: Hold['next'], unload: (next: Hold['next']) => T): readonly T[] => {
+  const list: T[] = [];
+  for (let left = next<number>(); left > 0; left -= 1) list.push(unload(next));
+  return list;
 };
 
 /** Properties are read in the order in which they stand here. */
@@ -68,16 +70,15 @@ const unloadOrder = (next: Hold['next'], runId: string): CommitOrder => {
   const slots = { day: next<string>(), week: next<string>(), month: next<string>() };
   const moment = { now, slots, enforced: next<boolean>() };
   const others = next<string | null>();
-  const [money, steps, events] = [next<number>(), next<number>(), next<number>()];
   return {
     mode: 'commit',
     runId,
     projectId,
     fence,
     moment,
-    money: times(money, () => unloadOp(next)),
-    steps: times(steps, () => unloadStep(next)),
-    events: times(events, () => ({ type: next(), body: next() })),
+    money: unloadList(next, unloadOp),
+    steps: unloadList(next, unloadStep),
+    events: unloadList(next, unloadEvent),
     others,
   };
 };
@@ -95,6 +96,8 @@ const unloadStep = (next: Hold['next']): StepText => ({
   startedAt: next(),
   endedAt: next(),
 });
+
+const unloadEvent = (next: Hold['next']): CommitOrder['events'][number] => ({ type: next(), body: next() });
 
 const unloadOp = (next: Hold['next']): MoneyOp => {
   const op = next<MoneyOp['op']>();
