@@ -6,7 +6,7 @@ import { undoOf } from './archive/undo.ts';
 import { RECEIPT_FILE, UNDO_FILE } from './archived.ts';
 import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
-import { loadChange, titleOf, type ChangeDeltas, type ChangeFiles } from './change.ts';
+import { loadChange, titleOf, type ChangeFiles, type ChangePlace } from './change.ts';
 import { readPerhaps } from './disk/read.ts';
 import { intend, openPath, type IntendedWrite } from './intent.ts';
 import { mutate } from './held.ts';
@@ -108,8 +108,8 @@ const checked = async (
 /** Others that never were looked at start from the text before this archive, so it is noted before it is written. */
 const noteOf =
   (project: HeldProject) =>
-  async (_: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean): Promise<void> =>
-    noteBasesLocked(project, files, met, isShared);
+  async (_: Project, place: ChangePlace, met: readonly MetDelta[], isShared: boolean): Promise<void> =>
+    noteBasesLocked(project, place, met, isShared);
 
 const assertValid = (project: Project, files: ChangeFiles, met: readonly MetDelta[]): void => {
   if (isValid(verdictOf(project, files, met), false)) return;

@@ -81,6 +81,8 @@ const readWhole = async <T>(project: Project, slug: string, read: (folder: strin
   throw new CloutError('CHANGE_NOT_FOUND', `There is no change '${slug}'`, { details: { slug } });
 };
 
+export type ChangePlace = Pick<ChangeFiles, 'name' | 'folder'>;
+
 /** What a change says of the specifications, without its other documents. */
 export type ChangeDeltas = Pick<ChangeFiles, 'name' | 'folder' | 'deltas' | 'specFiles'>;
 
@@ -88,28 +90,8 @@ export type ChangeDeltas = Pick<ChangeFiles, 'name' | 'folder' | 'deltas' | 'spe
 export const loadDeltas = (project: Project, slug: string): Promise<ChangeDeltas> =>
   readWhole(project, slug, (folder) => deltasIn(project, slug, folder));
 
-/** Of what a change says, only its deltas for `capabilities`. Files that are gone, with the whole change too, are none. */
-export const loadShared = async (
-  project: Project,
-  name: string,
-  capabilities: readonly string[],
-): Promise<ChangeDeltas> => {
-  const folder = changeFolder(project, name);
-  const files = capabilities.map((capability) => `${capability}${DELTA_FILE}`).sort();
-  const specFiles = files.map((file) => ({ name: file, path: path.join(folder, 'specs', file), isLink: false }));
-  return deltasOf(project, name, folder, specFiles);
-};
-
 const deltasIn = async (project: Project, name: string, folder: string): Promise<ChangeDeltas> => {
-  return deltasOf(project, name, folder, walkFiles(project.openspecDir, path.join(folder, 'specs')));
-};
-
-const deltasOf = async (
-  project: Project,
-  name: string,
-  folder: string,
-  specFiles: readonly FoundFile[],
-): Promise<ChangeDeltas> => {
+  const specFiles = walkFiles(project.openspecDir, path.join(folder, 'specs'));
   const deltas: { capability: string; path: string; text: string }[] = [];
   const measure = deltaMeter();
   const slice = sliced(() => project.clock.monotonic());

@@ -25,11 +25,7 @@ export const commit = async (project: HeldProject, intent: Intent): Promise<void
   const file = path.join(workDir(project, 'journal'), `${randomUUID()}.json`);
   // What recovery would not read again must not be begun.
   if (!isIntent(intent)) throw new CloutError('CHANGE_INVALID', 'A capability has a name that cannot be archived');
-  for (const folder of [
-    archiveDir(project),
-    ...intent.writes.map((write) => path.join(project.openspecDir, write.path)),
-  ])
-    assertWritesInside(project.openspecDir, folder);
+  for (const target of targetsOf(project, intent)) assertWritesInside(project.openspecDir, target);
   await ensureJournal(project);
   await replaceFile(project.writes, workDir(project, 'staging'), file, writeIntent(intent));
   const isDone = await carryOut(project, intent);
@@ -43,6 +39,12 @@ export const commit = async (project: HeldProject, intent: Intent): Promise<void
       },
     );
   }
+};
+
+/** What is written: the file where there is one, else its folder, which several may share. */
+const targetsOf = (project: HeldProject, intent: Intent): ReadonlySet<string> => {
+  const files = intent.writes.map((write) => path.join(project.openspecDir, write.path));
+  return new Set([archiveDir(project), ...files.map((file) => (isThere(file) ? file : path.dirname(file)))]);
 };
 
 /** The journal is our only folder that must survive a power loss, so its way there is made to last with it. */

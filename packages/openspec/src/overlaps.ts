@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { codeOf, type Overlap } from '@cloutagent/contract';
 import { noteBases } from './base/see.ts';
-import { loadDeltas, loadShared, type ChangeDeltas } from './change.ts';
+import { changeFolder, loadDeltas, type ChangePlace } from './change.ts';
 import { entriesOf, namesOf } from './disk/read.ts';
-import { nextTurn } from './listing/slice.ts';
-import { meet, meetSpecs, type MetDelta } from './met.ts';
+import { nextTurn, sliced } from './listing/slice.ts';
+import { meetShared, meetSpecs, type MetDelta } from './met.ts';
 import { keyOf, overlapsAmong, touchesOf, type Touch } from './overlap.ts';
 import { changesDir, type Project } from './project.ts';
 import { isChangeName } from './slug.ts';
@@ -14,7 +14,7 @@ import { isChangeName } from './slug.ts';
  * Notes what a change starts from; two ways, for callers that hold the lock and for those that do not. `isShared`: it
  * names a requirement that the change in hand names too.
  */
-type Note = (project: Project, files: ChangeDeltas, met: readonly MetDelta[], isShared: boolean) => Promise<unknown>;
+type Note = (project: Project, place: ChangePlace, met: readonly MetDelta[], isShared: boolean) => Promise<unknown>;
 
 /**
  * Requirements that several open changes name: of one change, or of all. What they start from is noted on the way, so
@@ -37,17 +37,17 @@ export const overlapsWith = async (
   note: Note,
 ): Promise<Overlap[]> => {
   const specs = new Map(own.map(({ capability, base }) => [capability, base]));
-  const capabilities = [...specs.keys()];
+  const slice = sliced(() => project.clock.monotonic());
   const touches = touchesIn(own);
   const keys = new Set(touches.map(keyOf));
   const names = namesOf(changesDir(project)).filter((other) => isChangeName(other) && other !== name);
-  const others = await looked(await sharing(project, names, capabilities), async (other) => {
-    const files = await loadShared(project, other, capabilities);
-    const met = files.deltas.map(({ capability, text }) => meet(capability, text, specs.get(capability)));
+  const others = await looked(await sharing(project, names, [...specs.keys()]), async (other) => {
+    const folder = changeFolder(project, other);
+    const met = await meetShared(project, folder, specs, slice);
     const theirs = touchesIn(met);
     await note(
       project,
-      files,
+      { name: other, folder },
       met,
       theirs.some((touch) => keys.has(keyOf(touch))),
     );

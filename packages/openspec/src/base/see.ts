@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { codeOf } from '@cloutagent/contract';
-import { loadDeltas, type ChangeDeltas } from '../change.ts';
+import { loadDeltas, type ChangePlace } from '../change.ts';
 import { sha256 } from '../digest.ts';
 import type { Disk } from '../disk/disk.ts';
 import { replaceFile } from '../disk/durable.ts';
@@ -76,7 +76,7 @@ const readNote = (project: Project, folder: string): Note =>
  */
 export const noteBasesLocked = async (
   project: HeldProject,
-  { folder }: Pick<ChangeDeltas, 'folder'>,
+  { folder }: Pick<ChangePlace, 'folder'>,
   met: readonly MetDelta[],
   mustLast = true,
 ): Promise<void> => {
@@ -117,7 +117,7 @@ const TOLERATED = new Set(['CHANGE_LOCKED', 'CHANGE_NOT_FOUND', 'CHANGE_ALREADY_
  */
 export const noteBases = async (
   project: Project,
-  files: ChangeDeltas,
+  files: ChangePlace,
   met: readonly MetDelta[],
 ): Promise<readonly Base[]> => {
   const known = readBases(project, files.folder);

@@ -48,7 +48,8 @@ export const realOf = (openspecDir: string): string | undefined => {
     const before = known.get(openspecDir);
     if (before !== undefined) return before;
     const real = realpathSync.native(openspecDir);
-    assertInside(realpathSync.native(path.dirname(openspecDir)), real, openspecDir);
+    // A path that is real has no link on the way: it is where it says.
+    if (real !== openspecDir) assertInside(realpathSync.native(path.dirname(openspecDir)), real, openspecDir);
     if (known.size === 0) setImmediate(() => known.clear());
     known.set(openspecDir, real);
     return real;
