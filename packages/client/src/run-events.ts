@@ -119,25 +119,41 @@ async function* readFrames(
 async function* readText(response: Response, source: EventSource, connection: AbortController): AsyncGenerator<string> {
   if (response.body === null) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const watch = watchSilence(source.clock, connection);
   try {
     while (true) {
-      const timer = new AbortController();
-      const silence = source.clock.sleep(SILENCE_MS, timer.signal).then(
-        () => connection.abort(),
-        () => {},
-      );
-      try {
-        const { value, done } = await reader.read();
-        if (done) return;
-        yield value;
-      } catch (error) {
-        throw unreachable(source.baseUrl, error);
-      } finally {
-        timer.abort();
-        await silence;
-      }
+      watch.listen();
+      const { value, done } = await reader.read();
+      watch.rest();
+      if (done) return;
+      yield value;
     }
+  } catch (error) {
+    throw unreachable(source.baseUrl, error);
   } finally {
     reader.releaseLock();
   }
 }
+
+/** Gives a connection up that is silent for too long while it is listened to; ends with the connection. */
+const watchSilence = (clock: Clock, connection: AbortController) => {
+  let since: number | undefined;
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const now = clock.monotonic();
+      const left = (since ?? now) + SILENCE_MS - now;
+      if (left <= 0) break;
+      await clock.sleep(left, connection.signal);
+    }
+    connection.abort();
+  };
+  void watch().catch(() => undefined);
+  return {
+    listen: (): void => {
+      since = clock.monotonic();
+    },
+    rest: (): void => {
+      since = undefined;
+    },
+  };
+};

@@ -94,6 +94,8 @@ const openClient = async (
 /** Loads what the first call loads otherwise, for a server whose first callers should not wait for it. Never rejects. */
 export const warmModels = async (): Promise<void> => {
   const nowhere = 'http://localhost';
+  // Node too loads its part only when it is named.
+  void new Headers();
   await openClient(nowhere, 'none', profileOf(nowhere), undefined).catch(() => undefined);
 };
 
