@@ -210,40 +210,6 @@ describe('events', () => {
     expect(asked.slice(0, 4)).toEqual(['0', '3', '3', '3']);
   });
 
-  test('a connection that says nothing for a minute is given up, and what follows comes over another', async () => {
-    const asked: string[] = [];
-    const baseUrl = await serve((request, response) => {
-      if (request.url === '/api/runs/run_1')
-        return json(response, 200, { run: aRun('completed'), steps: [], ledger: [], waits: [], lastSeq: 2 });
-      asked.push(String(request.headers['last-event-id']));
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(frame(asked.length, 2));
-    });
-    let now = 0;
-    let hear: () => void = () => undefined;
-    const heard = new Promise<void>((resolve) => (hear = resolve));
-    // The minute passes on the first connection only, once its event was heard.
-    const clock: Clock = {
-      ...systemClock,
-      monotonic: () => now,
-      sleep: async (ms, signal) => {
-        if (ms < 30_000) return;
-        if (asked.length > 1) return systemClock.sleep(ms, signal);
-        await heard;
-        now += ms;
-      },
-    };
-    const seen: number[] = [];
-    for await (const { event, data } of createClient({ baseUrl, clock }).events('run_1')) {
-      if (event === 'run') seen.push(data.seq);
-      hear();
-      if (seen.length === 2) break;
-    }
-    expect([seen, asked]).toEqual([
-      [1, 2],
-      ['0', '1'],
-    ]);
-  });
-
   test('a run that stands still already ends the iteration after its history', async () => {
     const history = frame(1, 9) + frame(2, 9);
     const baseUrl = await serve((request, response) => {
