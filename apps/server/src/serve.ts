@@ -1,6 +1,6 @@
 import { CloutError, PRODUCT_VERSION } from '@cloutagent/contract';
-import { createFront, isLoopback, openAudit, type Front } from '@cloutagent/http';
 import { warmModels } from '@cloutagent/engine';
+import { createFront, isLoopback, openAudit, type Front } from '@cloutagent/http';
 import { systemClock, toIso } from '@cloutagent/kit';
 import { lockDataFolder } from '@cloutagent/store';
 import { createTaskMcp, serveMetrics } from '@cloutagent/task-mcp';
