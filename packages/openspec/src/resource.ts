@@ -43,19 +43,21 @@ export const readResource = async (project: Project, uri: string): Promise<Resou
 };
 
 const documentOf = async (project: Project, uri: string, rest: string): Promise<string> => {
-  const [slug, kind, ...file] = rest.split('/').map((part) => decode(part));
-  if (slug === undefined || kind === undefined || [slug, kind, ...file].includes(undefined)) throw notFound(uri);
-  if (file.length === 0 && (kind === 'proposal' || kind === 'tasks')) {
+  const parts = rest.split('/').map((part) => decode(part));
+  const [slug, kind] = parts;
+  if (slug === undefined || kind === undefined || parts.includes(undefined)) throw notFound(uri);
+  if (parts.length === 2 && (kind === 'proposal' || kind === 'tasks')) {
     const text = await orNotFound(uri, readDocument(project, slug, `${kind}.md`));
     if (text === undefined) throw notFound(uri);
     return text;
   }
+  if (kind !== 'delta') throw notFound(uri);
   const files = await orNotFound(uri, loadChange(project, slug));
-  const wanted = file.join('/');
+  const wanted = parts.slice(2).join('/');
   const [only, ...others] = files.deltas;
   const isAlias = others.length === 0 && (wanted === 'spec' || wanted === 'spec.md');
   const delta = isAlias ? only : files.deltas.find(({ capability }) => `${capability}/spec.md` === wanted);
-  if (kind !== 'delta' || delta === undefined) throw notFound(uri);
+  if (delta === undefined) throw notFound(uri);
   return delta.text;
 };
 
@@ -155,6 +157,8 @@ const resourcesOf = async (project: Project, name: string): Promise<ListedResour
 
 /** Once, and never again: what is encoded twice stays encoded and matches nothing. */
 const decode = (text: string): string | undefined => {
+  // Most parts hold no escape, and a crafted address thousands of parts.
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

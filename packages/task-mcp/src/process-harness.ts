@@ -12,14 +12,17 @@ const BIN = fileURLToPath(new URL('../bin/task-mcp.mjs', import.meta.url));
 
 export const spawned = async (
   environment: Record<string, string> = {},
-  options: Pick<SpawnOptions, 'uid' | 'gid' | 'cwd'> & {
+  options: Pick<SpawnOptions, 'cwd'> & {
     readonly root?: string;
     readonly node?: readonly string[];
+    /** Program and arguments that become the server. */
+    readonly through?: readonly string[];
   } = {},
 ) => {
-  const { root: given, node = [], ...more } = options;
+  const { root: given, node = [], through = [], ...more } = options;
   const root = given ?? (await mkdtemp(join(tmpdir(), 'task-mcp-process-')));
-  const child = spawn(process.execPath, [...node, BIN, '--http'], {
+  const [command, ...args] = [...through, process.execPath, ...node, BIN, '--http'];
+  const child = spawn(command, args, {
     env: { PORT: '0', WORKING_DIRECTORY: root, AUTH_TOKENS: 'devtoken', ...environment },
     stdio: ['ignore', 'inherit', 'pipe'],
     ...more,

@@ -44,8 +44,8 @@ describe('[T10.storage] a disk that does not take a change', () => {
 
 const refusal = (code: string): Error => Object.assign(new Error(`${code} /a/path`), { code });
 
-/** Root may write into any folder, so its server runs as nobody. */
-const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+/** Root may write into any folder, so its server gives that up. As another user it might not find its own program. */
+const THROUGH = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : [];
 
 describe('[T19.readonly] a folder that may only be read', () => {
   it('answers STORAGE_READONLY, and /health and /readyz say so', async () => {
@@ -54,7 +54,7 @@ describe('[T19.readonly] a folder that may only be read', () => {
     await mkdir(openspec);
     await chmod(root, 0o755);
     await chmod(openspec, 0o555);
-    await using server = await spawned({}, { root, ...NOBODY });
+    await using server = await spawned({}, { root, through: THROUGH });
     const response = await fetch(`${server.url}/mcp`, {
       method: 'POST',
       headers: { ...auth, 'content-type': 'application/json' },
