@@ -8,7 +8,7 @@ import { keepBases, noteBasesLocked, readBases, seen } from './base/see.ts';
 import { checkBases, staleError } from './base/stale.ts';
 import { loadChange, titleOf, type ChangeFiles, type ChangePlace } from './change.ts';
 import { readPerhaps } from './disk/read.ts';
-import { intend, openPath, type IntendedWrite } from './intent.ts';
+import { intend, openPath, type IntendedWrite, type Intent } from './intent.ts';
 import { mutate } from './held.ts';
 import { commit } from './journal.ts';
 import { assertFree } from './lease.ts';
@@ -53,25 +53,29 @@ export const archiveChange = async (given: Project, options: ArchiveOptions): Pr
     const result = { ...found, warnings: [...found.warnings, ...((await options.gate?.(seenBy)) ?? [])] };
     const draft: ArchiveDraft = { ...seenBy, warnings: result.warnings };
     const receipt = await (options.receipt ?? plainReceipt(project))(draft);
-    const there = (name: string): string | null =>
-      readPerhaps(project.openspecDir, path.join(files.folder, name)) ?? null;
-    const own = (name: string, before: string | null, after: object): IntendedWrite =>
-      intend(openPath(files.name, name), before, `${JSON.stringify(after, null, 2)}\n`);
-    const specs = writesOf(merged);
-    const replaced = there(RECEIPT_FILE);
-    await commit(project, {
-      format: 2,
-      op: 'archive',
-      slug: files.name,
-      archivedAs: result.archivedAs,
-      writes: [
-        ...specs,
-        own(RECEIPT_FILE, replaced, receipt),
-        own(UNDO_FILE, there(UNDO_FILE), undoOf(files.name, specs, replaced)),
-      ],
-    });
+    await commit(project, intentOf(project, files, result.archivedAs, writesOf(merged), receipt));
     return result;
   });
+
+/** The specifications with the receipt and the way back, which are written into the folder of the change before it moves. */
+const intentOf = (
+  project: Project,
+  { name: slug, folder }: ChangeFiles,
+  archivedAs: string,
+  specs: readonly IntendedWrite[],
+  receipt: object,
+): Intent => {
+  const replaced = readPerhaps(project.openspecDir, path.join(folder, RECEIPT_FILE)) ?? null;
+  const undone = readPerhaps(project.openspecDir, path.join(folder, UNDO_FILE)) ?? null;
+  const own = (name: string, before: string | null, after: object): IntendedWrite =>
+    intend(openPath(slug, name), before, `${JSON.stringify(after, null, 2)}\n`);
+  const writes = [
+    ...specs,
+    own(RECEIPT_FILE, replaced, receipt),
+    own(UNDO_FILE, undone, undoOf(slug, specs, replaced)),
+  ];
+  return { format: 2, op: 'archive', slug, archivedAs, writes };
+};
 
 interface ToMerge {
   readonly merged: readonly Merged[];

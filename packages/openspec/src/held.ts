@@ -3,6 +3,7 @@ import { ensureFolder, ensureOwnFolder, isThere } from './disk/durable.ts';
 import { acquireLock } from './disk/lock.ts';
 import { withStorageErrors } from './disk/storage-error.ts';
 import { recover } from './journal.ts';
+import { nextTurn } from './listing/slice.ts';
 import { workDir, type HeldProject, type Project } from './project.ts';
 
 /**
@@ -27,6 +28,8 @@ export const mutate = async <T>(
         return await work(held);
       } finally {
         await lock.release();
+        // A fast disk is waited for in place: who carries out one operation after another lets others run in between.
+        await nextTurn();
       }
     } finally {
       writes[Symbol.dispose]();

@@ -31,11 +31,12 @@ describe('[F15] an intent that was damaged', { timeout: 240_000 }, () => {
     await using folder = await scratch(START);
     const bytes = await readFile(await begun(folder));
     expect(parseIntent(bytes.toString('utf8'))).toMatchObject({ op: 'archive', slug: 'add-it' });
-    for (let length = 0; length < bytes.length - 1; length += 1) {
+    const end = endOf(bytes);
+    for (let length = 0; length < end; length += 1) {
       expect(parseIntent(bytes.subarray(0, length).toString('utf8')), `${length} bytes`).toBeUndefined();
     }
     fc.assert(
-      fc.property(fc.nat(bytes.length * 8 - 9), (bit) => {
+      fc.property(fc.nat(end * 8 - 1), (bit) => {
         expect(parseIntent(flipped(bytes, bit).toString('utf8'))).toBeUndefined();
       }),
       { numRuns: 2000 },
@@ -47,9 +48,10 @@ describe('[F15] an intent that was damaged', { timeout: 240_000 }, () => {
     const file = await begun(folder);
     const bytes = await readFile(file);
     const before = await visible(folder);
+    const end = endOf(bytes);
     const damaged = [
-      ...Array.from({ length: 100 }, (_, index) => bytes.subarray(0, Math.floor((index * (bytes.length - 1)) / 100))),
-      ...Array.from({ length: 150 }, (_, index) => flipped(bytes, (index * 7919) % (bytes.length * 8 - 8))),
+      ...Array.from({ length: 100 }, (_, index) => bytes.subarray(0, Math.floor((index * end) / 100))),
+      ...Array.from({ length: 150 }, (_, index) => flipped(bytes, (index * 7919) % (end * 8))),
       Buffer.from('null\n'),
       Buffer.alloc(100),
     ];
@@ -67,6 +69,9 @@ describe('[F15] an intent that was damaged', { timeout: 240_000 }, () => {
     await archiveChange(await folder.open({ clock }), { slug: 'add-it', allowIncomplete: true });
   });
 });
+
+/** Empty lines fill the last block, and say nothing. */
+const endOf = (bytes: Buffer): number => bytes.toString('latin1').trimEnd().length;
 
 const flipped = (bytes: Buffer, bit: number): Buffer => {
   const copy = Buffer.from(bytes);

@@ -49,16 +49,24 @@ export const textsOf = (
 
 const digestOf = (text: string | null): string | null => (text === null ? null : sha256(text));
 
-/** One line of JSON and one with its SHA-256, in every format to come: what was damaged is told from what is newer. */
+/** A block of the disk: a file that keeps its length is written again without a word of where it lies. */
+const BLOCK_BYTES = 4096;
+
+/**
+ * One line of JSON and one with its SHA-256, in every format to come: what was damaged is told from what is newer. Empty
+ * lines fill the last block.
+ */
 export const writeIntent = (intent: Intent): string => {
   const line = JSON.stringify(intent);
-  return `${line}\n${sha256(line)}\n`;
+  const text = `${line}\n${sha256(line)}\n`;
+  const rest = Buffer.byteLength(text) % BLOCK_BYTES;
+  return rest === 0 ? text : text + '\n'.repeat(BLOCK_BYTES - rest);
 };
 
 /** Undefined for what is no intent, or was damaged. @throws STORAGE_NEWER for one of a newer format */
 export const parseIntent = (text: string): Intent | undefined => {
-  const [line = '', digest, ...rest] = text.split('\n');
-  if (digest !== sha256(line) || rest.join('\n') !== '') return undefined;
+  const [line = '', digest, ...rest] = text.trimEnd().split('\n');
+  if (digest !== sha256(line) || rest.length > 0) return undefined;
   let value: Partial<Intent> | null;
   try {
     // Checked below; a document of a newer version may have any other shape.

@@ -10,14 +10,13 @@ import {
   isFolder,
   isThere,
   removeQuietly,
-  replaceFile,
   placeFiles,
   syncAll,
 } from './disk/durable.ts';
 import { errnoOf } from './disk/errno.ts';
 import { isInside } from './disk/inside.ts';
 import { assertWritesInside, namesOf, readPerhaps } from './disk/read.ts';
-import { isIntent, openPath, parseIntent, textsOf, writeIntent, type Intent } from './intent.ts';
+import { isIntent, openPath, parseIntent, textsOf, writeIntent, type IntendedWrite, type Intent } from './intent.ts';
 import { archiveDir, changesDir, specsDir, workDir, type HeldProject } from './project.ts';
 
 /** Writes the intent durably, carries it out and forgets it. A crash in between is made good by `recover`. */
@@ -25,9 +24,11 @@ export const commit = async (project: HeldProject, intent: Intent): Promise<void
   const file = path.join(workDir(project, 'journal'), `${randomUUID()}.json`);
   // What recovery would not read again must not be begun.
   if (!isIntent(intent)) throw new CloutError('CHANGE_INVALID', 'A capability has a name that cannot be archived');
-  for (const target of targetsOf(project, intent)) assertWritesInside(project.openspecDir, target);
+  targetsOf(project, intent).forEach((target) => assertWritesInside(project.openspecDir, target));
   await ensureJournal(project);
-  await replaceFile(project.writes, workDir(project, 'staging'), file, writeIntent(intent));
+  await project.writes.reuse(workDir(project, 'spare'), writeIntent(intent));
+  await project.writes.rename(workDir(project, 'spare'), file);
+  await project.writes.sync(path.dirname(file));
   const isDone = await carryOut(project, intent);
   await forget(project, file);
   if (!isDone) {
@@ -80,27 +81,47 @@ const carryOut = async (project: HeldProject, intent: Intent): Promise<boolean> 
   const places = [path.join(changesDir(project), intent.slug), path.join(archiveDir(project), intent.archivedAs)];
   const [from = '', to = ''] = isArchive ? places : places.reverse();
   if (!isFolder(from) || (isArchive && isArchivedAlready(project, intent))) return true;
-  const states: { file: string; now: string | null; texts: ReturnType<typeof textsOf> }[] = [];
-  for (const write of intent.writes) {
-    const file = path.join(project.openspecDir, write.path);
-    const now = readPerhaps(project.openspecDir, file) ?? null;
-    states.push({ file, now, texts: textsOf(write, now) });
-  }
-  const isForeign = states.some(({ texts }) => texts === undefined) || (!isArchive && isThere(to));
+  const { isForeign, wanted } = toWrite(project, intent.writes, !isArchive && isThere(to));
+  await put(project, wanted);
+  if (isForeign) return false;
+  await move(project, from, isArchive ? freeFolder(to) : to);
+  return true;
+};
+
+const move = async (project: HeldProject, from: string, to: string): Promise<void> => {
+  await ensureFolder(project.writes, path.dirname(to));
+  await project.writes.rename(from, to);
+  // A move is one step of the file system's own journal: it lasts as soon as its target does.
+  await project.writes.sync(path.dirname(to));
+};
+
+interface State {
+  readonly file: string;
+  readonly now: string | null;
+  readonly texts: ReturnType<typeof textsOf>;
+}
+
+const stateOf = (project: HeldProject, write: IntendedWrite): State => {
+  const file = path.join(project.openspecDir, write.path);
+  const now = readPerhaps(project.openspecDir, file) ?? null;
+  return { file, now, texts: textsOf(write, now) };
+};
+
+/** Texts by file, of those that must change; the text of somebody else stays, and then what was written is taken back. */
+const toWrite = (
+  project: HeldProject,
+  writes: readonly IntendedWrite[],
+  isTaken: boolean,
+): { isForeign: boolean; wanted: ReadonlyMap<string, string | null> } => {
+  const states = writes.map((write) => stateOf(project, write));
+  const isForeign = isTaken || states.some(({ texts }) => texts === undefined);
   const wanted = new Map<string, string | null>();
   for (const { file, now, texts } of states) {
-    // The text of somebody else stays.
     if (texts === undefined) continue;
     const text = isForeign ? texts.before : texts.after;
     if (now !== text) wanted.set(file, text);
   }
-  await put(project, wanted);
-  if (isForeign) return false;
-  await ensureFolder(project.writes, path.dirname(to));
-  await project.writes.rename(from, isArchive ? freeFolder(to) : to);
-  // A move is one step of the file system's own journal: it lasts as soon as its target does.
-  await project.writes.sync(path.dirname(to));
-  return true;
+  return { isForeign, wanted };
 };
 
 /** The name was free when the intent was written; another tool may have taken it since. */
@@ -148,7 +169,7 @@ const pruneFolders = async (project: HeldProject, folder: string, changed: Set<s
 };
 
 const forget = async (project: HeldProject, file: string): Promise<void> => {
-  await project.writes.remove(file);
+  await project.writes.rename(file, workDir(project, 'spare'));
   await project.writes.sync(path.dirname(file));
 };
 

@@ -45,12 +45,8 @@ export const overlapsWith = async (
     const folder = changeFolder(project, other);
     const met = await meetShared(project, folder, specs, slice);
     const theirs = touchesIn(met);
-    await note(
-      project,
-      { name: other, folder },
-      met,
-      theirs.some((touch) => keys.has(keyOf(touch))),
-    );
+    const isShared = theirs.some((touch) => keys.has(keyOf(touch)));
+    await note(project, { name: other, folder }, met, isShared);
     return { slug: other, touches: theirs };
   });
   const all = [{ slug: name, touches }, ...others];

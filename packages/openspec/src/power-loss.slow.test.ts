@@ -9,11 +9,15 @@ import { scratch, type Scratch } from '../fixtures/scratch.ts';
 import { attach, callsIn } from '../fixtures/strace.ts';
 import { startWorker } from '../fixtures/worker.ts';
 
-const CALLS = ['mkdir', 'openat', 'write', 'pwrite64', 'fsync', 'rename', 'link', 'unlink', 'rmdir'];
+const CALLS = ['mkdir', 'openat', 'ftruncate', 'write', 'pwrite64', 'fsync', 'rename', 'link', 'unlink', 'rmdir'];
 
-/** Operations of `worker.mjs`; `first` is to open a change where there is no openspec folder yet. */
-const OPERATIONS = ['first', 'open', 'tick', 'archive', 'unarchive'] as const;
+/**
+ * Operations of `worker.mjs`. `first` is to open a change where there is no openspec folder yet, `again` to archive one that
+ * was archived and taken back.
+ */
+const OPERATIONS = ['first', 'open', 'tick', 'archive', 'unarchive', 'again'] as const;
 type Operation = (typeof OPERATIONS)[number];
+const ASKED: Readonly<Record<string, string>> = { first: 'open', again: 'archive' };
 
 interface State {
   readonly documents: string;
@@ -39,11 +43,15 @@ const recorded = async (operation: Operation): Promise<Recorded> => {
     const start = operation === 'first' ? {} : START;
     await using worker = await startWorker();
     await using folder = await scratch(start);
+    if (operation === 'again') {
+      expect(await worker.ask('archive', folder.root)).toBe('ok');
+      expect(await worker.ask('unarchive', folder.root, 'add-it')).toBe('ok');
+    }
     const before = await stateOf(folder);
     const base = loadTree(folder.root);
     const log = path.join(logs, 'log');
     const tracing = await attach(worker.pid, { calls: CALLS, log, strings: 1_000_000 });
-    expect(await worker.ask(operation === 'first' ? 'open' : operation, folder.root)).toBe('ok');
+    expect(await worker.ask(ASKED[operation] ?? operation, folder.root)).toBe('ok');
     await tracing.stop();
     return {
       recording: recordingOf(await callsIn(log), folder.root, base),

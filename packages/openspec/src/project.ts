@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloutError } from '@cloutagent/contract';
 import type { Clock } from '@cloutagent/kit';
 import { diskWithin, type Disk, type OpenDisk } from './disk/disk.ts';
+import { syncOf } from './disk/sync.ts';
 import { errnoOf } from './disk/errno.ts';
 import { isInside } from './disk/inside.ts';
 import type { Listing } from './listing/listing.ts';
@@ -48,11 +49,12 @@ export const openProject = async (root: string, deps: ProjectDeps): Promise<Proj
       throw new CloutError('PROJECT_NOT_FOUND', 'The openspec folder is a link that leads out of the project');
     }
   }
+  const sync = syncOf(deps.clock);
   return {
     root: folder,
     openspecDir,
     clock: deps.clock,
-    disk: deps.disk ?? diskWithin,
+    disk: deps.disk ?? ((folder) => diskWithin(folder, sync)),
     caller: deps.caller,
     // Without a token it is the user of this machine who proves the caller, on every surface alike.
     tokenId: deps.tokenId ?? `user:${deps.caller}`,
@@ -92,8 +94,10 @@ export const changesDir = ({ openspecDir }: Project): string => `${openspecDir}$
 export const archiveDir = (project: Project): string => `${changesDir(project)}${path.sep}archive`;
 export const specsDir = ({ openspecDir }: Project): string => `${openspecDir}${path.sep}specs`;
 /** Our own folder beside OpenSpec's, which skips names with a dot: lock, staging, journal, quarantine. */
-export const workDir = ({ openspecDir }: Project, part: 'lock' | 'staging' | 'journal' | 'quarantine'): string =>
-  `${openspecDir}${path.sep}.task-mcp${path.sep}${part}`;
+export const workDir = (
+  { openspecDir }: Project,
+  part: 'lock' | 'staging' | 'journal' | 'spare' | 'quarantine',
+): string => `${openspecDir}${path.sep}.task-mcp${path.sep}${part}`;
 
 /** Path for people and receipts: relative to the project's root, with forward slashes. */
 export const shownPath = (project: Project, file: string): string =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { START } from '../fixtures/before.ts';
+import { USED } from '../fixtures/before.ts';
 import { scratch } from '../fixtures/scratch.ts';
 import {
   beginSweep,
@@ -29,7 +29,7 @@ describe.runIf(process.platform === 'linux')('every system call', { timeout: 300
       for (const point of points) {
         await using victim = await upcoming;
         upcoming = startWorker();
-        await using folder = await scratch(START);
+        await using folder = await scratch(USED);
         await warmOnce(victim, operation);
         const told = await disturbed(victim, { operation, point, fault: 'signal=KILL', folder });
         if (told === undefined) killed += 1;
@@ -63,7 +63,7 @@ describe.runIf(process.platform === 'linux')('every system call', { timeout: 300
       const { points, before, after } = await recorded(operation);
       const point = points.findLast(({ name }) => name === call);
       if (point === undefined) continue;
-      await using folder = await scratch(START);
+      await using folder = await scratch(USED);
       const answer = await disturbed(worker, { operation, point, fault: `error=${errno}`, folder });
       const what = `${operation}: ${errno} at ${call} ${point.nth}`;
       expect(['ok', code], what).toContain(answer);

@@ -55,8 +55,15 @@ const standing = (
 /** Names of a folder by what they fold to. */
 type Spelled = ReadonlyMap<string, readonly string[]>;
 
+interface Known {
+  /** Undefined where an edit could have left it as it is. */
+  readonly stamp: string | undefined;
+  readonly names: readonly string[];
+  readonly spelled: Spelled;
+}
+
 /** Folders as they were: every validation and every archive looks at the one of all specifications. */
-const known = new Map<string, { readonly stamp: string; readonly spelled: Spelled }>();
+const known = new Map<string, Known>();
 /** A process works in a handful of projects, with few capabilities inside of others. */
 const MAX_FOLDERS = 32;
 
@@ -64,14 +71,22 @@ const spelledIn = (folder: string, lookedAt: number): Spelled => {
   const { stamp, changedAt } = stampOf([folder]);
   const before = known.get(folder);
   if (before?.stamp === stamp) return before.spelled;
+  const names = namesOf(folder);
+  const spelled = before !== undefined && areSame(names, before.names) ? before.spelled : spell(names);
+  if (known.size >= MAX_FOLDERS) known.clear();
+  known.set(folder, { stamp: isRacy(changedAt, lookedAt) ? undefined : stamp, names, spelled });
+  return spelled;
+};
+
+const areSame = (names: readonly string[], before: readonly string[]): boolean =>
+  names.length === before.length && names.every((name, index) => name === before[index]);
+
+const spell = (names: readonly string[]): Spelled => {
   const spelled = new Map<string, string[]>();
-  for (const name of namesOf(folder)) {
+  for (const name of names) {
     const folded = foldedName(name);
     spelled.set(folded, [...(spelled.get(folded) ?? []), name]);
   }
-  if (known.size >= MAX_FOLDERS) known.clear();
-  if (isRacy(changedAt, lookedAt)) known.delete(folder);
-  else known.set(folder, { stamp, spelled });
   return spelled;
 };
 

@@ -1,11 +1,10 @@
 import { codeOf } from '@cloutagent/contract';
 import { describe, expect, it } from 'vitest';
 import { dropLock } from '../../fixtures/faulty-disk.ts';
-import { fixedClock, scratch, type Scratch } from '../../fixtures/scratch.ts';
+import { fixedClock, scratch, testDisk, type Scratch } from '../../fixtures/scratch.ts';
 import { added, changeOf, modified, removed, renamed, requirement, scenario, specOf } from '../../fixtures/texts.ts';
 import { archiveChange } from '../archive.ts';
 import { readChange } from '../detail.ts';
-import { diskWithin } from '../disk/disk.ts';
 import { thisProcess } from '../disk/process-mark.ts';
 import { overlapsOf } from '../overlaps.ts';
 import type { Project } from '../project.ts';
@@ -167,7 +166,7 @@ describe('[X4.stale] [T8.fingerprint] an archive that would overwrite what other
     ],
   ])('is no reason not to show a change in a folder that %s', async (_, refusals, others) => {
     await using folder = await scratch({ [SPEC]: specOf(A), ...changeOf('mine', { cap: modified(A) }), ...others });
-    const project = await folder.open({ clock, disk: (openspecDir) => ({ ...diskWithin(openspecDir), ...refusals }) });
+    const project = await folder.open({ clock, disk: (openspecDir) => ({ ...testDisk(openspecDir), ...refusals }) });
     const before = await folder.tree();
     expect(await validateChange(project, 'mine')).toMatchObject({ valid: true });
     expect(await readChange(project, 'mine')).toMatchObject({ slug: 'mine', overlaps: [] });

@@ -60,21 +60,30 @@ export const placeFiles = async (
   staging: string,
   files: ReadonlyMap<string, string>,
 ): Promise<Set<string>> => {
-  const changed = new Set<string>();
   await ensureOwnFolder(disk, staging);
-  const staged = new Map([...files.keys()].map((file) => [file, path.join(staging, randomUUID())] as const));
+  const staged = Array.from(files, ([file, text]): Staged => ({ file, text, at: path.join(staging, randomUUID()) }));
   try {
-    await allOf([...staged].map(async ([file, at]) => disk.create(at, files.get(file) ?? '')));
-    for (const [file, at] of staged) {
-      if (!changed.has(path.dirname(file))) await ensureNoted(disk, path.dirname(file), changed);
-      await disk.rename(at, file);
-      changed.add(path.dirname(file));
-    }
+    await allOf(staged.map(async ({ at, text }) => disk.create(at, text)));
+    const changed = new Set<string>();
+    for (const one of staged) await place(disk, one, changed);
+    return changed;
   } catch (error) {
-    for (const at of staged.values()) await removeQuietly(disk, at);
+    for (const { at } of staged) await removeQuietly(disk, at);
     throw error;
   }
-  return changed;
+};
+
+interface Staged {
+  readonly file: string;
+  readonly text: string;
+  readonly at: string;
+}
+
+const place = async (disk: Disk, { file, at }: Staged, changed: Set<string>): Promise<void> => {
+  const folder = path.dirname(file);
+  if (!changed.has(folder)) await ensureNoted(disk, folder, changed);
+  await disk.rename(at, file);
+  changed.add(folder);
 };
 
 const ensureNoted = async (disk: Disk, folder: string, changed: Set<string>): Promise<void> => {

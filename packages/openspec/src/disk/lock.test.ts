@@ -3,8 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
-import { scratch } from '../../fixtures/scratch.ts';
-import { diskWithin } from './disk.ts';
+import { scratch, testDisk } from '../../fixtures/scratch.ts';
 import { acquireLock } from './lock.ts';
 import { isAlive, thisProcess } from './process-mark.ts';
 
@@ -22,7 +21,7 @@ describe('the generation lock', () => {
     let inside = 0;
     let most = 0;
     const work = async (): Promise<number> => {
-      const lock = await acquireLock(diskWithin(folder.root), systemClock, folder.root);
+      const lock = await acquireLock(testDisk(folder.root), systemClock, folder.root);
       inside += 1;
       most = Math.max(most, inside);
       await systemClock.sleep(1);
@@ -45,7 +44,7 @@ describe('the generation lock', () => {
     ]) {
       await using folder = await scratch();
       await held(folder.root, mark);
-      expect((await acquireLock(diskWithin(folder.root), systemClock, folder.root)).generation).toBe(8);
+      expect((await acquireLock(testDisk(folder.root), systemClock, folder.root)).generation).toBe(8);
     }
   });
 
@@ -55,7 +54,7 @@ describe('the generation lock', () => {
     for (const mark of [thisProcess(), host, container]) {
       await using folder = await scratch();
       await held(folder.root, mark);
-      const taking = acquireLock(diskWithin(folder.root), systemClock, folder.root, { timeoutMs: 30 });
+      const taking = acquireLock(testDisk(folder.root), systemClock, folder.root, { timeoutMs: 30 });
       await expect(taking).rejects.toMatchObject({ code: 'CHANGE_LOCKED', retryAfter: 1 });
       expect(await readdir(folder.root)).toEqual(['held-7']);
     }
@@ -65,13 +64,13 @@ describe('the generation lock', () => {
     await using folder = await scratch();
     // Between the look and the mark of the sleeper, another takes generation 1 and releases it.
     let isFirst = true;
-    const disk = diskWithin(folder.root);
+    const disk = testDisk(folder.root);
     const sleepy = {
       ...disk,
       mark: async (target: string, text: string): Promise<void> => {
         if (isFirst) {
           isFirst = false;
-          await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
+          await (await acquireLock(testDisk(folder.root), systemClock, folder.root)).release();
         }
         await disk.mark(target, text);
       },
@@ -83,7 +82,7 @@ describe('the generation lock', () => {
   it('keeps the last generations only, and no candidates of the dead', async () => {
     await using folder = await scratch({ 'new-1-x': JSON.stringify({ ...thisProcess(), start: '1' }) });
     for (let count = 0; count < 70; count += 1) {
-      await (await acquireLock(diskWithin(folder.root), systemClock, folder.root)).release();
+      await (await acquireLock(testDisk(folder.root), systemClock, folder.root)).release();
     }
     expect(await generations(folder.root)).toHaveLength(16);
     expect(await generations(folder.root)).toContain('free-70');
@@ -94,7 +93,7 @@ describe('the generation lock', () => {
 
   it('lets in who has waited for long before who has just released it', async () => {
     await using folder = await scratch();
-    const disk = diskWithin(folder.root);
+    const disk = testDisk(folder.root);
     const order: string[] = [];
     let lock = await acquireLock(disk, systemClock, folder.root);
     const waiting = acquireLock(disk, systemClock, folder.root).then(async (taken) => {
@@ -116,7 +115,7 @@ describe('the generation lock', () => {
   it('waits for no sign of a process that is dead, and takes it away', async () => {
     await using folder = await scratch({ 'wait-x': JSON.stringify({ ...thisProcess(), start: '1' }), 'wait-y': '{' });
     const clock = { ...systemClock, sleep: async () => expect.fail('it waited') };
-    await acquireLock(diskWithin(folder.root), clock, folder.root);
+    await acquireLock(testDisk(folder.root), clock, folder.root);
     expect((await readdir(folder.root)).filter((name) => name.startsWith('wait-'))).toEqual([]);
   });
 

@@ -92,6 +92,7 @@ const isAwaited = async (disk: Disk, folder: string, names: readonly string[]): 
 };
 
 interface Generation {
+  readonly name: string;
   readonly generation: number;
   readonly isFree: boolean;
 }
@@ -100,7 +101,7 @@ const generationsIn = (names: readonly string[]): Generation[] => {
   const found: Generation[] = [];
   for (const name of names) {
     const match = NAME.exec(name);
-    if (match !== null) found.push({ generation: Number(match[2]), isFree: match[1] === 'free' });
+    if (match !== null) found.push({ name, generation: Number(match[2]), isFree: match[1] === 'free' });
   }
   return found;
 };
@@ -139,20 +140,22 @@ const take = async (disk: Disk, folder: string, generation: number): Promise<boo
   }
   const names = readdirSync(folder);
   const all = generationsIn(names);
-  if (all.some((other) => other.generation > generation || (other.generation === generation && other.isFree))) {
+  if (isBeaten(all, generation)) {
     await disk.remove(held);
     return false;
   }
-  for (const { generation: old, isFree } of all) {
-    if (old <= generation - KEPT_GENERATIONS) {
-      await removeQuietly(disk, path.join(folder, `${isFree ? 'free' : 'held'}-${old}`));
-    }
-  }
-  for (const name of names) {
-    if (name.startsWith(CANDIDATE)) await sweep(disk, path.join(folder, name));
-  }
+  for (const { name } of oldIn(all, generation)) await removeQuietly(disk, path.join(folder, name));
+  for (const name of candidatesIn(names)) await sweep(disk, path.join(folder, name));
   return true;
 };
+
+const isBeaten = (all: readonly Generation[], generation: number): boolean =>
+  all.some((other) => other.generation > generation || (other.generation === generation && other.isFree));
+
+const oldIn = (all: readonly Generation[], generation: number): Generation[] =>
+  all.filter((other) => other.generation <= generation - KEPT_GENERATIONS);
+
+const candidatesIn = (names: readonly string[]): string[] => names.filter((name) => name.startsWith(CANDIDATE));
 
 /** Takes the file of a process away that is dead. */
 const sweep = async (disk: Disk, file: string): Promise<void> => {
