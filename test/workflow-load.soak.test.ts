@@ -11,12 +11,13 @@ describe('many runs of workflows', () => {
     expect(figures.wakeP99Ms).toBeLessThanOrEqual(50);
   }, 900_000);
 
-  it('100 at once with 50 streams: first token < 2 s, p95 < 5 s, p99 < 10 s, errors < 0.5 %', async () => {
+  it('[E17.latency] 100 at once with 50 streams: first token < 2 s, p95 < 5 s, p99 < 10 s, none 30 s, errors < 0.5 %', async () => {
     const figures = await measureLoad({ concurrent: 100, streams: 50, rounds: 5 });
     process.stdout.write(`load: ${JSON.stringify(figures)}\n`);
     expect(figures.firstTokenMaxMs).toBeLessThan(2_000);
     expect(figures.p95Ms).toBeLessThan(5_000);
     expect(figures.p99Ms).toBeLessThan(10_000);
+    expect(figures.maxMs).toBeLessThan(30_000);
     expect(figures.errorPercent).toBeLessThan(0.5);
   }, 900_000);
 

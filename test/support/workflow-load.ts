@@ -67,6 +67,7 @@ export interface LoadFigures {
   readonly firstTokenMaxMs: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
   readonly errorPercent: number;
   /** Growth of memory over the second half, for 1,000 runs. */
   readonly slopeMb: number;
@@ -116,6 +117,7 @@ export const measureLoad = async (options: {
     firstTokenMaxMs: Math.max(...first),
     p95Ms: percentile(whole, 95),
     p99Ms: percentile(whole, 99),
+    maxMs: Math.max(...whole),
     errorPercent: (errors / (options.concurrent * options.rounds)) * 100,
   };
 };
