@@ -93,7 +93,10 @@ const isFolder = async (folder: string): Promise<boolean> => {
 export const changesDir = ({ openspecDir }: Project): string => `${openspecDir}${path.sep}changes`;
 export const archiveDir = (project: Project): string => `${changesDir(project)}${path.sep}archive`;
 export const specsDir = ({ openspecDir }: Project): string => `${openspecDir}${path.sep}specs`;
-/** Our own folder beside OpenSpec's, which skips names with a dot: lock, staging, journal, quarantine. */
+/**
+ * Our own folder beside OpenSpec's, which skips names with a dot: lock, staging, journal with the one file that every intent is
+ * written into (`spare`), quarantine.
+ */
 export const workDir = (
   { openspecDir }: Project,
   part: 'lock' | 'staging' | 'journal' | 'spare' | 'quarantine',
