@@ -16,7 +16,8 @@ const quiet: Log = () => undefined;
  */
 const patientClock: Clock = {
   ...systemClock,
-  sleep: (ms, signal) => systemClock.sleep(ms === 200 ? 60_000 : ms, signal),
+  // What is left of that time when somebody begins to count it.
+  sleep: (ms, signal) => systemClock.sleep(ms > 100 && ms <= 200 ? 60_000 : ms, signal),
 };
 
 export interface Served extends AsyncDisposable {
