@@ -49,6 +49,15 @@ const counterOf = (functions) => {
   };
 };
 
+/** None where the process was killed while it wrote. */
+const scriptsIn = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).result;
+  } catch {
+    return [];
+  }
+};
+
 /**
  * Lines of our sources that processes ran whose coverage Node wrote to `folder` (NODE_V8_COVERAGE): numbers from 1, by
  * file. Who was killed wrote nothing.
@@ -59,8 +68,7 @@ export const linesOfProcesses = (folder) => {
   /** What nobody ran so far; whatever one process ran needs no look at the others. */
   const left = new Map();
   for (const name of readdirSync(folder)) {
-    const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    for (const { url, functions } of result) {
+    for (const { url, functions } of scriptsIn(join(folder, name))) {
       if (!url.startsWith(here) || url.includes('node_modules')) continue;
       const places = left.get(url) ?? placesIn(url);
       const countAt = counterOf(functions);

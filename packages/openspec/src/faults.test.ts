@@ -226,21 +226,23 @@ describe('[T8.atomic] a file edited by hand between the crash and the next opera
     return folder;
   };
 
-  it.each<Record<string, string>>([{}, { 'openspec/specs/cap/spec.md': 'merged\n' }])(
-    'finishes what an older version had begun, from %j',
-    async (changed) => {
-      await using folder = await first(changed);
-      const now = await visible(folder);
-      expect(now).toMatchObject({
-        'openspec/specs/cap/spec.md': 'merged\n',
-        'openspec/specs/area/fresh/spec.md': 'fresh\n',
-        'openspec/changes/archive/a/receipt.json': 'receipt',
-      });
-      expect(Object.keys(now)).not.toContain('openspec/specs/made/spec.md');
-      expect(Object.keys(now)).not.toContain('openspec/changes/add-it/tasks.md');
-      expect(await leftovers(folder)).toEqual([]);
-    },
-  );
+  it.each<Record<string, string>>([
+    {},
+    { 'openspec/specs/cap/spec.md': 'merged\n' },
+    // Where a done intent would go to be written again.
+    { 'openspec/.task-mcp/spare/a/folder': 'in the way\n' },
+  ])('finishes what an older version had begun, from %j', async (changed) => {
+    await using folder = await first(changed);
+    const now = await visible(folder);
+    expect(now).toMatchObject({
+      'openspec/specs/cap/spec.md': 'merged\n',
+      'openspec/specs/area/fresh/spec.md': 'fresh\n',
+      'openspec/changes/archive/a/receipt.json': 'receipt',
+    });
+    expect(Object.keys(now)).not.toContain('openspec/specs/made/spec.md');
+    expect(Object.keys(now)).not.toContain('openspec/changes/add-it/tasks.md');
+    expect(await leftovers(folder)).toEqual([]);
+  });
 
   it('takes back what an older version had begun where a file was edited since', async () => {
     const edited = { 'openspec/specs/area/fresh/spec.md': 'edited by hand\n' };

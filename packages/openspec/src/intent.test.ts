@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intend, textsOf, type IntendedWrite } from './intent.ts';
+import { intend, parseIntent, textsOf, writeIntent, type IntendedWrite, type Intent } from './intent.ts';
 
 /** Few signs, so that texts have much in common; some are halves of one character. */
 const text = fc.option(
@@ -24,6 +24,16 @@ describe('[T8.atomic] what an intent says of a file', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('is read behind no other text, and before none', () => {
+    const intent: Intent = { format: 2, op: 'archive', slug: 'a', archivedAs: 'b', writes: [] };
+    const text = writeIntent(intent);
+    expect(Buffer.byteLength(text) % 4096).toBe(0);
+    expect(parseIntent(text)).toEqual(intent);
+    expect(parseIntent(text.trimEnd())).toEqual(intent);
+    for (const other of [`${text}more\n`, `${text.trimEnd()}\n{}`, `more\n${text}`, ` ${text}`])
+      expect(parseIntent(other)).toBeUndefined();
   });
 
   it('is short, however long the text', () => {

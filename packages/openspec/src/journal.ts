@@ -168,8 +168,13 @@ const pruneFolders = async (project: HeldProject, folder: string, changed: Set<s
   }
 };
 
+/** Its file is written again by the next one; where that cannot be, it goes. */
 const forget = async (project: HeldProject, file: string): Promise<void> => {
-  await project.writes.rename(file, workDir(project, 'spare'));
+  try {
+    await project.writes.rename(file, workDir(project, 'spare'));
+  } catch {
+    await project.writes.remove(file);
+  }
   await project.writes.sync(path.dirname(file));
 };
 
