@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { systemClock } from '@cloutagent/kit';
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../fixtures/scratch.ts';
 import { tickTask } from './tick.ts';
@@ -83,5 +84,25 @@ describe('task edits', () => {
     await writeFile(path.join(folder.root, TASKS), bytes);
     await expect(tickTask(await folder.open(), 'one', '1.1')).rejects.toMatchObject({ code: 'CHANGE_INVALID' });
     expect(await readFile(path.join(folder.root, TASKS))).toEqual(bytes);
+  });
+
+  it('lets others run between one edit and the next, also where the disk answers at once', async () => {
+    const ids = ['1.1', '1.2', '1.3', '1.4', '1.5'];
+    await using folder = await scratch({ [TASKS]: ids.map((id) => `- [ ] ${id} x\n`).join('') });
+    const project = await folder.open({ clock: { ...systemClock, monotonic: () => 0 } });
+    let turns = 0;
+    let next = setImmediate(function turn() {
+      turns += 1;
+      next = setImmediate(turn);
+    });
+    try {
+      // Before the first, nobody knows how fast the disk is.
+      await tickTask(project, 'one', '1.1');
+      turns = 0;
+      for (const id of ids.slice(1)) await tickTask(project, 'one', id);
+      expect(turns).toBeGreaterThanOrEqual(4);
+    } finally {
+      clearImmediate(next);
+    }
   });
 });
